@@ -1,0 +1,79 @@
+"""dlplugin: a Deep Learning model type for backtrader.
+
+Indicators in, indicators out; trained with an honest out-of-sample view; locked for production; then
+an indicator like any other. Names are imported when they are first used, so that importing dlplugin
+loads neither torch nor Lightning nor backtrader.
+"""
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dlplugin.errors import DLPluginError, DLPluginWarning
+
+if TYPE_CHECKING:
+    from dlplugin.bars import DataSet
+    from dlplugin.definition import MLP, Definition, Input, Output, Split, TrainingOptions, engines
+    from dlplugin.evaluation import Evaluation
+    from dlplugin.indicators import Indicator
+    from dlplugin.model import Model, load, load_run, model_types, models
+    from dlplugin.samples import resolve_split
+    from dlplugin.trading import Backtest, DLPredictor, backtest, feed, register
+    from dlplugin.training import Run
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "dlplugin.bars": ["DataSet"],
+    "dlplugin.definition": ["MLP", "Definition", "Input", "Output", "Split", "TrainingOptions", "engines"],
+    "dlplugin.evaluation": ["Evaluation"],
+    "dlplugin.indicators": ["Indicator"],
+    "dlplugin.samples": ["resolve_split"],
+    "dlplugin.model": ["Model", "load", "load_run", "model_types", "models"],
+    "dlplugin.trading": ["Backtest", "DLPredictor", "backtest", "feed", "register"],
+    "dlplugin.training": ["Run"],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "MLP",
+    "Backtest",
+    "DLPluginError",
+    "DLPluginWarning",
+    "DLPredictor",
+    "DataSet",
+    "Definition",
+    "Evaluation",
+    "Indicator",
+    "Input",
+    "Model",
+    "Output",
+    "Run",
+    "Split",
+    "TrainingOptions",
+    "backtest",
+    "engines",
+    "feed",
+    "load",
+    "load_run",
+    "model_types",
+    "models",
+    "register",
+    "resolve_split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'dlplugin' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME_OF])
+
+
+if "backtrader" in sys.modules:
+    __getattr__("register")()

@@ -1,0 +1,8 @@
+"""What bars are and where they come from: checks, DataSets, folders, the bundled sets."""
+
+from dlplugin.bars.bundled import BUNDLED
+from dlplugin.bars.checks import check_bars
+from dlplugin.bars.dataset import DataSet
+from dlplugin.bars.fingerprint import fingerprint_bars
+
+__all__ = ["BUNDLED", "DataSet", "check_bars", "fingerprint_bars"]

@@ -1,0 +1,247 @@
+"""A named set of symbols with one interval."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import pandas as pd
+
+from dlplugin.bars.bundled import bundled_folder
+from dlplugin.bars.checks import check_bars
+from dlplugin.bars.fingerprint import fingerprint_bars
+from dlplugin.bars.folder import read_folder
+from dlplugin.bars.spacing import interval_of, missing_from_calendar, missing_from_timetable
+from dlplugin.errors import BarsError
+from dlplugin.registry import did_you_mean
+
+__all__ = ["DataSet"]
+
+
+@final
+class DataSet:
+    """A named set of symbols and their bars, checked when it is made and never changed after.
+
+    Make one with `bundled`, `from_folder`, `from_frames` or `union`. Symbols are in alphabetical
+    order, whatever order they came in.
+
+    Args:
+        name: What reports and runs call it.
+        frames: Each symbol's bars, in any form that `check_bars` accepts; copied.
+
+    Raises:
+        BarsError: No symbols, bars that are not bars, or bars of several intervals.
+
+    >>> dataset = DataSet.bundled("us-stocks")
+    >>> dataset
+    DataSet('us-stocks', 11 symbols, 1d)
+    >>> len(dataset["GOOG"]), "AAPL" in dataset
+    (2148, True)
+    """
+
+    def __init__(self, name: str, frames: Mapping[str, pd.DataFrame]) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise BarsError(f"a DataSet's name is {name!r}; give it a text such as 'tech'")
+        if not isinstance(frames, Mapping):
+            raise BarsError(
+                f"DataSet {name!r} is made of a {type(frames).__name__}; give a dict of symbols to DataFrames"
+            )
+        if not frames:
+            raise BarsError(f"DataSet {name!r} has no symbols; give it one or more")
+        for symbol in frames:
+            if not isinstance(symbol, str) or not symbol.strip():
+                raise BarsError(
+                    f"DataSet {name!r} has the symbol {symbol!r}; a symbol is a text such as 'AAPL'"
+                )
+        self._name = name
+        self._bars = {symbol: _copy(check_bars(frames[symbol], symbol)) for symbol in sorted(frames)}
+        self._interval = _one_interval(name, self._bars)
+        self._fingerprint: dict[str, str] = {}
+
+    @classmethod
+    def bundled(cls, name: str) -> "DataSet":
+        """One of the sets that ship with dlplugin: "us-stocks", "sp500", "eurusd-1h".
+
+        Raises:
+            BarsError: There is no such set.
+        """
+        return cls.from_folder(bundled_folder(name), name=name)
+
+    @classmethod
+    def from_folder(
+        cls, path: str | PathLike[str], name: str | None = None, date_format: str | None = None
+    ) -> "DataSet":
+        """The bars of a folder that holds one CSV, CSV.gz or Parquet file a symbol.
+
+        A symbol is its file's name without the suffix. Column names may be in any case; the dates are
+        a column named date, datetime, timestamp, time or the like.
+
+        Args:
+            path: The folder; ~ is the home folder.
+            name: What to call the set; the folder's name by default.
+            date_format: How dates are written where they are not ISO dates: as in
+                `datetime.strptime` ("%d/%m/%Y"), or "s", "ms", "us" or "ns" for numbers since 1970.
+
+        Raises:
+            BarsError: What cannot be read or is not bars, with its file or symbol.
+        """
+        folder = Path(path).expanduser()
+        return cls(folder.resolve().name if name is None else name, read_folder(folder, date_format))
+
+    @classmethod
+    def from_frames(cls, name: str, frames: Mapping[str, pd.DataFrame]) -> "DataSet":
+        """Bars in memory.
+
+        Args:
+            name: What to call the set.
+            frames: Each symbol's bars, in any form that `check_bars` accepts; copied.
+
+        Raises:
+            BarsError: Bars that are not bars, or of several intervals.
+        """
+        return cls(name, frames)
+
+    @classmethod
+    def union(cls, name: str, *datasets: "DataSet") -> "DataSet":
+        """All symbols of two or more sets; a symbol that several have is one if its bars are the same.
+
+        Raises:
+            BarsError: Different intervals, or different bars of one symbol.
+        """
+        for dataset in datasets:
+            if not isinstance(dataset, DataSet):
+                raise BarsError(
+                    f"DataSet.union is given a {type(dataset).__name__}; give it a name and DataSets"
+                )
+        if len(datasets) < 2:
+            raise BarsError(
+                f"DataSet.union is given {len(datasets)} DataSets; give it a name and two or more"
+            )
+        owners: dict[str, DataSet] = {}
+        for dataset in datasets:
+            if dataset.interval != datasets[0].interval:
+                raise BarsError(
+                    f"{datasets[0].name!r} has bars of {datasets[0].interval} and {dataset.name!r} of "
+                    f"{dataset.interval}; a DataSet has one interval"
+                )
+            for symbol in dataset:
+                owner = owners.setdefault(symbol, dataset)
+                if owner._fingerprint_of(symbol) != dataset._fingerprint_of(symbol):
+                    raise BarsError(
+                        f"{owner.name!r} and {dataset.name!r} have different bars of {symbol}; "
+                        "leave it out of one with subset"
+                    )
+        return cls(name, {symbol: owner._bars[symbol] for symbol, owner in owners.items()})
+
+    def subset(self, symbols: str | Iterable[str], name: str | None = None) -> "DataSet":
+        """Some of the symbols, as a set of its own.
+
+        Args:
+            symbols: One symbol, or several.
+            name: What to call it; this set's name with the number of symbols by default.
+
+        Raises:
+            BarsError: A symbol that this set has not, or none.
+        """
+        chosen = {
+            symbol: self._frame(symbol) for symbol in ([symbols] if isinstance(symbols, str) else symbols)
+        }
+        return DataSet(f"{self.name} ({len(chosen)} of {len(self)})" if name is None else name, chosen)
+
+    @property
+    def name(self) -> str:
+        """What reports and runs call the set."""
+        return self._name
+
+    @property
+    def interval(self) -> str:
+        """How far apart bars are, by the median: "1d", "1h", "30m", "1w", "1mo"."""
+        return self._interval
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols, in alphabetical order."""
+        return tuple(self._bars)
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """Each symbol and the hash of its bars; the same for the same bars, whatever they came from."""
+        return {symbol: self._fingerprint_of(symbol) for symbol in self._bars}
+
+    def describe(self) -> pd.DataFrame:
+        """What each symbol has: first and last date, bars, and gaps.
+
+        Gaps are the bars missing between a symbol's first and last. Where the set has several
+        symbols, a date on which another symbol has a bar is expected of all; a date that all of them
+        miss is not seen. A symbol alone is held against its own weekly timetable, in which an
+        exchange's holidays are gaps too (see `missing_from_timetable`).
+
+        Returns:
+            (symbols, 4): first, last, bars, gaps.
+        """
+        calendar = pd.DatetimeIndex(np.unique(np.concatenate([bars.index for bars in self._bars.values()])))
+        return pd.DataFrame(
+            [
+                {
+                    "first": bars.index[0],
+                    "last": bars.index[-1],
+                    "bars": len(bars),
+                    "gaps": missing_from_calendar(pd.DatetimeIndex(bars.index), calendar)
+                    if len(self) > 1
+                    else missing_from_timetable(pd.DatetimeIndex(bars.index)),
+                }
+                for bars in self._bars.values()
+            ],
+            index=pd.Index(self.symbols, name="symbol"),
+        )
+
+    def __getitem__(self, symbol: str) -> pd.DataFrame:
+        """A copy of the symbol's bars, which may be changed freely.
+
+        Raises:
+            BarsError: The set has no such symbol.
+        """
+        return _copy(self._frame(symbol))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bars)
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._bars
+
+    def __len__(self) -> int:
+        return len(self._bars)
+
+    def __repr__(self) -> str:
+        symbols = "1 symbol" if len(self) == 1 else f"{len(self)} symbols"
+        return f"DataSet({self.name!r}, {symbols}, {self.interval})"
+
+    def _frame(self, symbol: str) -> pd.DataFrame:
+        if symbol not in self._bars:
+            shown = ", ".join(self.symbols[:20]) + (" ..." if len(self) > 20 else "")
+            hint = did_you_mean(str(symbol), self.symbols) or ";"
+            raise BarsError(f"DataSet {self.name!r} has no symbol {symbol!r}{hint} there are: {shown}")
+        return self._bars[symbol]
+
+    def _fingerprint_of(self, symbol: str) -> str:
+        if symbol not in self._fingerprint:
+            self._fingerprint[symbol] = fingerprint_bars(self._bars[symbol])
+        return self._fingerprint[symbol]
+
+
+def _copy(bars: pd.DataFrame) -> pd.DataFrame:
+    """A copy that shares nothing; pandas' own copy shares the dates."""
+    return bars.copy().set_axis(bars.index.copy(deep=True), axis=0)
+
+
+def _one_interval(name: str, bars: Mapping[str, pd.DataFrame]) -> str:
+    intervals = {symbol: interval_of(pd.DatetimeIndex(frame.index)) for symbol, frame in bars.items()}
+    first = next(iter(intervals))
+    for symbol, interval in intervals.items():
+        if interval != intervals[first]:
+            raise BarsError(
+                f"DataSet {name!r} has bars of {intervals[first]} ({first}) and of {interval} ({symbol}); "
+                "a DataSet has one interval"
+            )
+    return intervals[first]

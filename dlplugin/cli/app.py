@@ -1,0 +1,119 @@
+"""Commands, their help, and what an error becomes: one line and an exit code.
+
+Exit codes: 0 fine, 2 wrong use or an error that says what to do, 130 stopped with Ctrl-C.
+"""
+
+import json as json_module
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from dlplugin import __version__
+from dlplugin.errors import DLPluginError
+
+__all__ = ["app", "run"]
+
+app = App(
+    name="dlplugin",
+    help="Deep Learning models for backtrader: indicators in, indicators out, trained honestly, locked, traded.",
+    version=__version__,
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command and returns the exit code."""
+    try:
+        app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, DLPluginError) as error:
+        print(f"dlplugin: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("dlplugin: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+@app.command
+def demo(
+    *,
+    out: Annotated[Path, Parameter(help="Folder for the report and the demo's own store of models.")] = Path(
+        "demo"
+    ),
+    symbol: Annotated[str, Parameter(help="The stock to trade on the holdout.")] = "AAPL",
+    json: Annotated[bool, Parameter(help="Print the figures as JSON.", negative="")] = False,
+) -> None:
+    """Define, train, judge, lock and trade a model on bundled real stocks, and write report.html.
+
+    The second time the model is locked already, and is only loaded.
+    """
+    from dlplugin import actions
+
+    result = actions.demo(out, symbol)
+    print(json_module.dumps(result.to_dict(), indent=2) if json else result)
+
+
+@app.command
+def indicators(
+    name: Annotated[
+        str | None, Parameter(help="One to explain; all are listed when it is not given.")
+    ] = None,
+    /,
+    *,
+    group: Annotated[str | None, Parameter(help="List only one group, such as momentum.")] = None,
+    json: Annotated[bool, Parameter(help="Print as JSON.", negative="")] = False,
+) -> None:
+    """List the indicators that inputs and outputs can be written with, or explain one."""
+    from dlplugin import actions
+    from dlplugin.cli import tables
+
+    if name is not None:
+        entry = actions.indicator(name)
+        print(
+            json_module.dumps(tables.indicator_facts(entry), indent=2)
+            if json
+            else tables.indicator_text(entry)
+        )
+        return
+    entries = actions.indicators(group)
+    if json:
+        print(json_module.dumps([tables.indicator_facts(entry) for entry in entries], indent=2))
+    else:
+        print(tables.indicator_list(entries))
+
+
+@app.command
+def models(
+    *,
+    store: Annotated[
+        Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")
+    ] = None,
+    json: Annotated[bool, Parameter(help="Print as JSON.", negative="")] = False,
+) -> None:
+    """List the stored models: draft, running, trained or locked."""
+    from dlplugin import actions
+
+    table = actions.models(store)
+    if json:
+        print(table.reset_index().to_json(orient="records", indent=2))
+    else:
+        print(table.to_string() if len(table) else "no models are stored here")
+
+
+@app.command
+def unlock(
+    name: Annotated[str, Parameter(help="The model's name.")],
+    /,
+    *,
+    store: Annotated[
+        Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")
+    ] = None,
+) -> None:
+    """Make a locked model a draft again, to train it anew; its locked versions stay."""
+    from dlplugin import actions
+
+    print(actions.unlock(name, store))

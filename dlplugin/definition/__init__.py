@@ -1,0 +1,22 @@
+"""What a model is and how it is trained: frozen, validated, without torch."""
+
+from dlplugin.definition.definition import Definition
+from dlplugin.definition.engines import MLP, EngineOptions, EngineSpec, engines
+from dlplugin.definition.inputs import Input, Output
+from dlplugin.definition.options import Split, TrainingOptions
+from dlplugin.definition.settings import help_sentences, settings, to_plain
+
+__all__ = [
+    "MLP",
+    "Definition",
+    "EngineOptions",
+    "EngineSpec",
+    "Input",
+    "Output",
+    "Split",
+    "TrainingOptions",
+    "engines",
+    "help_sentences",
+    "settings",
+    "to_plain",
+]

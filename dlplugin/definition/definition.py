@@ -1,0 +1,205 @@
+"""A definition: all that makes a model what it is."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from dlplugin.definition.engines import (
+    EngineOptions,
+    EngineSpec,
+    engine_from_plain,
+    engine_to_plain,
+    spec_of,
+)
+from dlplugin.definition.inputs import Input, Output
+from dlplugin.definition.settings import to_plain
+from dlplugin.errors import DefinitionError
+from dlplugin.indicators import Indicator
+from dlplugin.registry import did_you_mean
+
+__all__ = ["Definition"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Name, inputs, outputs and engine of a model; immutable.
+
+    Args:
+        name: Letters, digits, dot, dash and underscore, 64 at most; the model's folder in the store.
+        inputs: What it sees; a string is `Input(string)`.
+        outputs: What it predicts.
+        engine: Options of an engine, or an engine's name for its default options.
+
+    Raises:
+        DefinitionError: A value is wrong, or the inputs do not suit the engine's layout.
+        ExpressionError: An indicator cannot be parsed.
+    """
+
+    name: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    engine: EngineOptions
+
+    def __init__(
+        self,
+        name: str,
+        inputs: Sequence[Input | str],
+        outputs: Sequence[Output],
+        engine: EngineOptions | str = "mlp",
+    ) -> None:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise DefinitionError(
+                f"name is {name!r}, but must be 1 to 64 letters, digits, '.', '-' or '_', and begin with one of "
+                "the first two"
+            )
+        if isinstance(inputs, str | Input) or isinstance(outputs, str | Output):
+            raise DefinitionError("inputs and outputs are lists, such as inputs=['RSI(14)']")
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "inputs", tuple(_input(item) for item in inputs))
+        object.__setattr__(self, "outputs", tuple(_output(item) for item in outputs))
+        object.__setattr__(self, "engine", engine_from_plain(engine))
+        self._check()
+
+    def _check(self) -> None:
+        for kind, items in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if not items:
+                raise DefinitionError(f"{self.name} has no {kind}; give at least one")
+        names = [output.name for output in self.outputs]
+        for name in names:
+            if names.count(name) > 1:
+                raise DefinitionError(
+                    f"two outputs are called {name!r}; give each a name of its own with name="
+                )
+        if self.spec.layout == "window":
+            shapes = {(item.depth, item.increment) for item in self.inputs}
+            if len(shapes) > 1:
+                raise DefinitionError(
+                    f"engine {self.spec.name!r} reads windows, but the inputs have different depths and increments "
+                    f"{sorted(shapes)}; give all the same, or use engine='mlp'"
+                )
+
+    @property
+    def spec(self) -> EngineSpec:
+        """The engine: its layout and its chunk."""
+        return spec_of(self.engine)
+
+    @property
+    def look_ahead(self) -> int:
+        """The largest look ahead of the outputs, in bars."""
+        return max(output.look_ahead for output in self.outputs)
+
+    @property
+    def width(self) -> int:
+        """D: numbers in one row, all inputs with their depths."""
+        return sum(item.depth for item in self.inputs)
+
+    @property
+    def bars_needed(self) -> int:
+        """Bars until the first prediction: warm-up, depth and the bar itself."""
+        return max(Indicator(item.indicator).warm_up + item.reach for item in self.inputs) + 1
+
+    @property
+    def steady_bars(self) -> int:
+        """Bars after which the start of the history no longer shows in the inputs (float32)."""
+        return max(Indicator(item.indicator).steady_bars + item.reach for item in self.inputs) + 1
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over what decides the numbers: inputs, outputs and engine, not their labels."""
+        plain = self.to_dict()
+        del plain["name"]
+        for item in (*plain["inputs"], *plain["outputs"]):
+            del item["name"]
+        text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The definition as JSON and YAML hold it, every parameter spelled out."""
+        return {
+            "name": self.name,
+            "inputs": [to_plain(item) for item in self.inputs],
+            "outputs": [to_plain(item) for item in self.outputs],
+            "engine": engine_to_plain(self.engine),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: object) -> "Definition":
+        """The definition that `to_dict` wrote, or that a person wrote by hand.
+
+        Raises:
+            DefinitionError: A key is unknown or missing, or a value is wrong.
+        """
+        known = ("name", "inputs", "outputs", "engine")
+        if not isinstance(plain, dict):
+            raise DefinitionError(
+                f"a definition is a mapping with {', '.join(known)}, not {type(plain).__name__}"
+            )
+        for key in plain:
+            if key not in known:
+                raise DefinitionError(f"a definition has no {key!r}{did_you_mean(str(key), known)}")
+        for key in known[:3]:
+            if key not in plain:
+                raise DefinitionError(f"a definition needs {key!r}, but it is missing")
+        for key in known[1:3]:
+            if not isinstance(plain[key], list):
+                raise DefinitionError(f"{key} is {plain[key]!r}, but must be a list")
+        return cls(plain["name"], plain["inputs"], plain["outputs"], plain.get("engine", "mlp"))
+
+    def to_json(self) -> str:
+        """The definition as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Definition":
+        """The definition in JSON text.
+
+        Raises:
+            DefinitionError: It is not JSON, or not a definition.
+        """
+        try:
+            plain = json.loads(text)
+        except ValueError as error:
+            raise DefinitionError(f"the definition is not JSON: {error}") from None
+        return cls.from_dict(plain)
+
+    def to_yaml(self) -> str:
+        """The definition as YAML text."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> "Definition":
+        """The definition in YAML text; `yaml.safe_load` reads it, so nothing in it runs.
+
+        Raises:
+            DefinitionError: It is not YAML, or not a definition.
+        """
+        try:
+            plain = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise DefinitionError(f"the definition is not YAML: {' '.join(str(error).split())}") from None
+        return cls.from_dict(plain)
+
+
+def _input(item: object) -> Input:
+    if isinstance(item, Input):
+        return item
+    if isinstance(item, str):
+        return Input(item)
+    if isinstance(item, dict):
+        return Input(**item)
+    raise DefinitionError(f"an input is {item!r}, but must be an expression or dl.Input(...)")
+
+
+def _output(item: object) -> Output:
+    if isinstance(item, Output):
+        return item
+    if isinstance(item, dict):
+        return Output(**item)
+    raise DefinitionError(f"an output is {item!r}, but must be dl.Output(expression, look_ahead=...)")

@@ -1,0 +1,94 @@
+"""The error tree. Every error a user can cause is one of these, with a one-line message.
+
+A message says what is wrong with its value, what would be right, and the next command where there
+is one.
+
+    DLPluginError
+    ├── BarsError            bars, files or a DataSet that cannot be used
+    ├── ExpressionError      text that is not an indicator expression
+    │   └── UnknownNameError     a name that nothing goes by (did you mean ...?)
+    ├── DefinitionError      an input, output, engine, split or option with a wrong value
+    ├── SamplesError         bars and definition that give too few samples
+    ├── TrainingError        a training that cannot go on
+    ├── PredictionError      bars that a model cannot predict on
+    ├── StoreError           the store cannot do what was asked
+    │   ├── UnknownModelError    no model or run of that name
+    │   ├── LockedModelError     a locked model was to be changed
+    │   └── DamagedModelError    a file of the store is missing or not what it should be
+    └── TradingError         feeds or strategies that backtrader would run wrongly
+
+    DLPluginWarning          something works, but perhaps not as meant
+"""
+
+__all__ = [
+    "BarsError",
+    "DLPluginError",
+    "DLPluginWarning",
+    "DamagedModelError",
+    "DefinitionError",
+    "ExpressionError",
+    "LockedModelError",
+    "PredictionError",
+    "SamplesError",
+    "StoreError",
+    "TradingError",
+    "TrainingError",
+    "UnknownModelError",
+    "UnknownNameError",
+]
+
+
+class DLPluginError(Exception):
+    """The root: catch it to catch everything dlplugin raises on purpose."""
+
+
+class BarsError(DLPluginError):
+    """Bars, a file of bars or a DataSet that cannot be used."""
+
+
+class ExpressionError(DLPluginError):
+    """Text that is not an indicator expression."""
+
+
+class UnknownNameError(ExpressionError):
+    """A name that nothing registered goes by."""
+
+
+class DefinitionError(DLPluginError):
+    """An input, output, engine, split or training option with a wrong value."""
+
+
+class SamplesError(DLPluginError):
+    """Bars and a definition that together give too few samples."""
+
+
+class TrainingError(DLPluginError):
+    """A training that cannot go on."""
+
+
+class PredictionError(DLPluginError):
+    """Bars that a model cannot predict on."""
+
+
+class StoreError(DLPluginError):
+    """The store cannot do what was asked."""
+
+
+class UnknownModelError(StoreError):
+    """No model, version or run of that name is stored."""
+
+
+class LockedModelError(StoreError):
+    """A locked model was to be changed, trained, overwritten or deleted."""
+
+
+class DamagedModelError(StoreError):
+    """A file of the store is missing, unreadable or not what it should be."""
+
+
+class TradingError(DLPluginError):
+    """Feeds or strategies that backtrader would run wrongly."""
+
+
+class DLPluginWarning(UserWarning):
+    """Something works, but perhaps not as it was meant."""

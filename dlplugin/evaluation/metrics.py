@@ -1,0 +1,146 @@
+"""How good predictions are, in five figures; what is undefined is NaN, and nothing is left out unseen.
+
+All functions take `predicted` and `actual` of shape (S,), in the output's own unit. Each returns NaN when
+there are no samples, or when any value is not finite: a failed prediction is never dropped from a mean.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dlplugin.evaluation.values import FloatArray
+
+__all__ = ["Scores", "correlation", "hit_rate", "loss", "r_squared", "rank_correlation", "score"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The figures of one rule on one span.
+
+    Attributes:
+        loss: Mean squared error in units of the output's training scale, as in the training curves.
+        r_squared: 1 - MSE / MSE of the in-sample mean, on the same samples; 0 is as good as that mean.
+        correlation: Pearson's, of predicted and actual.
+        rank_correlation: Spearman's, of predicted and actual.
+        hit_rate: Share of samples whose predicted sign is the actual's; NaN when no prediction has a sign.
+
+    A figure that is not defined is NaN: a constant prediction has no correlation.
+    """
+
+    loss: float
+    r_squared: float
+    correlation: float
+    rank_correlation: float
+    hit_rate: float
+
+
+def score(predicted: FloatArray, actual: FloatArray, scale: float, in_sample_mean: float) -> Scores:
+    """All figures of one rule's predictions.
+
+    Args:
+        predicted: (S,) in the output's own unit.
+        actual: (S,) in the output's own unit.
+        scale: What divides the output during training.
+        in_sample_mean: Average of the actual values in sample, the reference of R².
+    """
+    return Scores(
+        loss=loss(predicted, actual, scale),
+        r_squared=r_squared(predicted, actual, in_sample_mean),
+        correlation=correlation(predicted, actual),
+        rank_correlation=rank_correlation(predicted, actual),
+        hit_rate=hit_rate(predicted, actual),
+    )
+
+
+def loss(predicted: FloatArray, actual: FloatArray, scale: float = 1.0) -> float:
+    """Mean of ((predicted - actual) / scale)²; NaN also when it overflows.
+
+    >>> loss(np.array([1.0, 3.0]), np.array([1.0, 1.0]), scale=2.0)
+    0.5
+    """
+    if not _all_finite(predicted, actual):
+        return float("nan")
+    with np.errstate(over="ignore"):
+        mean = float(np.mean(np.square((predicted - actual) / scale)))
+    return mean if np.isfinite(mean) else float("nan")
+
+
+def r_squared(predicted: FloatArray, actual: FloatArray, in_sample_mean: float) -> float:
+    """Share of the squared error of the in-sample mean that is gone; below 0 when worse than that mean.
+
+    Out of sample the reference is still the in-sample mean, which was known, not the span's own mean,
+    which was not (Campbell and Thompson, 2008). NaN when every actual value is exactly that mean.
+
+    >>> r_squared(np.array([1.0, 2.0]), np.array([1.0, 3.0]), in_sample_mean=2.0)
+    0.5
+    """
+    reference = loss(np.full_like(actual, in_sample_mean), actual)
+    if not reference > 0:
+        return float("nan")
+    return 1.0 - loss(predicted, actual) / reference
+
+
+def correlation(predicted: FloatArray, actual: FloatArray) -> float:
+    """Pearson's correlation; NaN with fewer than two samples or when either side is constant.
+
+    Constant is also what varies by less than 1e-13 of its mean: that is rounding, not variation.
+
+    >>> round(correlation(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])), 12)
+    1.0
+    """
+    if not _all_finite(predicted, actual) or _constant(predicted) or _constant(actual):
+        return float("nan")
+    left, right = _unit(predicted), _unit(actual)
+    return float(np.clip(left @ right, -1.0, 1.0))
+
+
+def rank_correlation(predicted: FloatArray, actual: FloatArray) -> float:
+    """Spearman's correlation: Pearson's of the ranks, ties having their average rank.
+
+    >>> round(rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([1.0, 10.0, 1000.0])), 12)
+    1.0
+    """
+    if not _all_finite(predicted, actual) or _constant(predicted) or _constant(actual):
+        return float("nan")
+    return correlation(_ranks(predicted), _ranks(actual))
+
+
+def hit_rate(predicted: FloatArray, actual: FloatArray) -> float:
+    """Share of samples whose predicted sign is the actual's.
+
+    There are three signs: a prediction of exactly zero hits only an actual of exactly zero, and an actual
+    of zero is hit by nothing else. All samples count; where every prediction is zero, none takes a side,
+    and the rate is NaN.
+
+    >>> hit_rate(np.array([1.0, -1.0, 0.0, 2.0]), np.array([3.0, 1.0, 0.0, 0.0]))
+    0.5
+    """
+    if not _all_finite(predicted, actual):
+        return float("nan")
+    if not predicted.any():
+        return float("nan")
+    return float(np.mean(np.sign(predicted) == np.sign(actual)))
+
+
+def _all_finite(predicted: FloatArray, actual: FloatArray) -> bool:
+    return len(actual) > 0 and bool(np.isfinite(predicted).all() and np.isfinite(actual).all())
+
+
+def _constant(values: FloatArray) -> bool:
+    low, high = float(values.min()), float(values.max())
+    largest = max(abs(low), abs(high))
+    return high / 2 - low / 2 <= 1e-13 * largest
+
+
+def _unit(values: FloatArray) -> FloatArray:
+    """Centred, of length 1; scaled first, so that no square overflows or vanishes."""
+    scaled = values / np.max(np.abs(values))
+    centred = scaled - scaled.mean()
+    centred = centred / np.max(np.abs(centred))
+    unit: FloatArray = centred / np.linalg.norm(centred)
+    return unit
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    return np.asarray(pd.Series(values).rank(method="average"), dtype=np.float64)

@@ -1,0 +1,85 @@
+"""The samples of one span with what was predicted and what came: all an evaluation looks at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlplugin.errors import SamplesError
+
+__all__ = ["FloatArray", "SpanValues"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SpanValues:
+    """The samples of one span, ordered by time, then symbol.
+
+    Attributes:
+        times: (S,) datetime64, bar t of each sample; its prediction is known at the close of t.
+        symbols: (S,) names.
+        inputs: (S, D) scaled inputs with their depths side by side, all finite.
+        predicted: (S, O) the model's predictions in the outputs' own units; a value that is not finite is
+            a prediction that failed, and makes every score that needs it NaN.
+        actual: (S, O) what came, in the same units, all finite.
+
+    Raises:
+        SamplesError: The arrays do not fit each other, or hold what is not finite.
+    """
+
+    times: NDArray[np.datetime64]
+    symbols: NDArray[np.str_]
+    inputs: NDArray[np.float32]
+    predicted: FloatArray
+    actual: FloatArray
+
+    def __post_init__(self) -> None:
+        samples = len(self.times)
+        if self.times.ndim != 1 or self.times.dtype.kind != "M":
+            raise SamplesError(
+                f"times are {self.times.dtype} of shape {self.times.shape}; give one datetime64 a sample"
+            )
+        for name in ("symbols", "inputs", "predicted", "actual"):
+            array: NDArray[np.generic] = getattr(self, name)
+            if len(array) != samples or array.ndim != (1 if name == "symbols" else 2):
+                wanted = f"({samples},)" if name == "symbols" else f"({samples}, columns)"
+                raise SamplesError(f"{name} are of shape {array.shape}; {samples} times need {wanted}")
+        if self.predicted.shape != self.actual.shape:
+            raise SamplesError(
+                f"predicted are of shape {self.predicted.shape}, but actual of {self.actual.shape}; "
+                "give one column an output"
+            )
+        if np.isnat(self.times).any():
+            raise SamplesError(f"{int(np.isnat(self.times).sum())} times are missing; every sample needs one")
+        for name in ("inputs", "actual"):
+            bad = int(np.count_nonzero(~np.isfinite(getattr(self, name))))
+            if bad:
+                raise SamplesError(f"{bad} {name} are not finite; only samples with all values known count")
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def reach(self, bars: int) -> int:
+        """Over how many timestamps of the span that many bars of one symbol go.
+
+        This is `bars` when all symbols share one calendar. A symbol that trades on fewer days than others
+        has its bars further apart, so that its look ahead overlaps more timestamps.
+
+        Args:
+            bars: 0 or more.
+
+        Returns:
+            Timestamps: what 95 % of the samples do not exceed, and at least `bars`.
+        """
+        if bars < 1:
+            return 0
+        position = np.unique(self.times, return_inverse=True)[1]
+        symbol = np.unique(self.symbols, return_inverse=True)[1]
+        order = np.lexsort((position, symbol))
+        position, symbol = position[order], symbol[order]
+        whole = symbol[bars:] == symbol[:-bars]
+        if not whole.any():
+            return bars
+        distances = (position[bars:] - position[:-bars])[whole]
+        return max(bars, int(np.quantile(distances, 0.95, method="higher")))

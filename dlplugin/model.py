@@ -1,0 +1,472 @@
+"""Model: the face of definition, samples, training, store, prediction and evaluation."""
+
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dlplugin.bars import DataSet, check_bars
+from dlplugin.definition import Definition, EngineOptions, Input, Output, Split, TrainingOptions
+from dlplugin.errors import DLPluginWarning, PredictionError, StoreError, TrainingError
+from dlplugin.evaluation import Evaluation, SpanValues, evaluate
+from dlplugin.registry import Entry, Registry
+from dlplugin.samples import Samples, Spans, build_samples, resolve_split
+from dlplugin.store import (
+    HISTORY_COLUMNS,
+    MODEL_TYPE,
+    ModelFolder,
+    RunFolder,
+    Trained,
+    split_name,
+    store_folder,
+    stored_models,
+)
+from dlplugin.training import Run, best_epoch, train
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dlplugin.prediction import Predictor
+
+__all__ = ["Model", "load", "load_run", "model_types", "models"]
+
+model_types: Registry[type["Model"]] = Registry(
+    "model type",
+    [
+        Entry(
+            MODEL_TYPE,
+            "dlplugin.model:Model",
+            "a network from indicators in to indicators out, trained by Lightning",
+        )
+    ],
+    entry_points="dlplugin.model_types",
+)
+
+
+class Model:
+    """A model: indicators in, indicators out. Nothing is written until `train` or `save`.
+
+    Args:
+        name: Letters, digits, '.', '-' and '_'; its folder in the store.
+        inputs: What it sees: `dl.Input(...)`, or just expressions.
+        outputs: What it predicts: `dl.Output(expression, look_ahead=...)`.
+        engine: `dl.MLP(...)`, or an engine's name.
+        store: A folder; by default `DLPLUGIN_STORE`, or ./models.
+
+    Raises:
+        DefinitionError: A value is wrong.
+        ExpressionError: An indicator cannot be parsed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        inputs: Sequence[Input | str],
+        outputs: Sequence[Output],
+        engine: EngineOptions | str = "mlp",
+        *,
+        store: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._set(Definition(name, inputs, outputs, engine), store_folder(store), None)
+
+    @classmethod
+    def of(
+        cls,
+        definition: Definition,
+        *,
+        store: str | os.PathLike[str] | None = None,
+        version: int | None = None,
+    ) -> "Model":
+        """The model of a definition, or a locked version of it."""
+        model = cls.__new__(cls)
+        model._set(definition, store_folder(store), version)
+        return model
+
+    def _set(self, definition: Definition, root: Path, version: int | None) -> None:
+        self.definition = definition
+        self.version = version
+        self._root = root
+        self._folder = ModelFolder(root, definition.name)
+        self._predictors: dict[str, Predictor] = {}
+
+    def __repr__(self) -> str:
+        return f"<Model {self.reference}: {self.status}>"
+
+    @property
+    def name(self) -> str:
+        """Its name, without a version."""
+        return self.definition.name
+
+    @property
+    def reference(self) -> str:
+        """Its name, with the version when it is locked: us-5d@2."""
+        number = self._version_number()
+        return self.name if number is None else f"{self.name}@{number}"
+
+    @property
+    def store(self) -> Path:
+        """The store's folder."""
+        return self._root
+
+    @property
+    def status(self) -> str:
+        """One of "draft" (nothing stored, or another definition), "running", "trained" or "locked"."""
+        if self.version is not None:
+            return "locked"
+        if not self._folder.exists:
+            return "draft"
+        state = self._folder.state()
+        return state.status if state.definition.hash == self.definition.hash else "draft"
+
+    @property
+    def bars_needed(self) -> int:
+        """Bars until the first prediction."""
+        return self.definition.bars_needed
+
+    def statistics(self, dataset: DataSet) -> pd.DataFrame:
+        """Minimum, maximum, mean, standard deviation and missing bars of each input and output.
+
+        Returns:
+            A row for each input and output, in its own unit, over all bars of all symbols.
+        """
+        return build_samples(self.definition, dataset, resolve_split(dataset, Split(1.0, 0.0))).statistics
+
+    def save(self) -> None:
+        """Stores the definition as a draft; a training of the same definition is kept.
+
+        Raises:
+            LockedModelError: The model is locked.
+        """
+        self._folder.write_draft(self.definition, self._kept_run())
+
+    def train(
+        self,
+        dataset: DataSet,
+        split: Split | None = None,
+        options: TrainingOptions | None = None,
+        console: "Console | None" = None,
+    ) -> Run:
+        """Trains a new run to its end; from then on its save point predicts. Earlier runs stay.
+
+        Args:
+            dataset: The symbols to train on, pooled.
+            split: Which dates are for what; by default `Split(0.6, 0.2)`.
+            options: By default `TrainingOptions()`.
+            console: Where progress is shown; standard error when not given.
+
+        Returns:
+            The run. Ctrl-C ends it after the epoch under way and keeps what there is; with a number
+            of epochs it then raises KeyboardInterrupt, so that a script does not walk on.
+
+        Raises:
+            LockedModelError: The model is locked.
+            SamplesError: A span has no samples.
+            TrainingError: It is being trained already, or the loss was never finite.
+        """
+        split, options = split or Split(), options or TrainingOptions()
+        if self._folder.exists and self._folder.state().status == "running":
+            raise TrainingError(f"model {self.name!r} is being trained already; wait for it, or stop it")
+        kept = self._kept_run()
+        self._folder.write_draft(self.definition, kept)
+
+        def started(run: str) -> None:
+            self._folder.write_draft(self.definition, kept, training=run)
+
+        run, samples, interrupted = train(
+            self._root, self.definition, dataset, split, options, console, started
+        )
+        folder = RunFolder.open(self._root, run.name)
+        evaluation = self._evaluate(samples, folder.read_save_point())
+        folder.write_evaluation(json.loads(evaluation.to_json()))
+        self._folder.write_draft(self.definition, run.name)
+        if interrupted and options.epochs is not None:
+            raise KeyboardInterrupt
+        return run
+
+    def evaluate(self, dataset: DataSet) -> Evaluation:
+        """How it does on the in-sample and out-of-sample dates of its training; the holdout stays closed.
+
+        Raises:
+            PredictionError: It is not trained.
+        """
+        trained = self._trained()[1]
+        spans = Spans.from_dict(trained.record["spans"])
+        scaling = (trained.input_scaling, trained.output_scaling)
+        samples = build_samples(self.definition, dataset, spans, scaling)
+        return self._evaluate(samples, trained)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """How it did on the data it was trained on, in and out of sample, as found at the training's end.
+
+        Raises:
+            PredictionError: It is not trained.
+        """
+        number = self._version_number()
+        if number is not None:
+            stored = self._folder.read_further(number, "evaluation.json")
+        else:
+            stored = RunFolder.open(self._root, self._trained()[0]).read_evaluation()
+        return Evaluation.from_json(json.dumps(stored))
+
+    def predict(self, bars: pd.DataFrame, symbol: str | None = None) -> pd.DataFrame:
+        """Predictions at each bar.
+
+        Args:
+            bars: A symbol's history, from its first bar on.
+            symbol: Its name; needed when an input or output is scaled by symbol.
+
+        Returns:
+            (T, O) with the bars' index and a column an output, in the outputs' own units; row t is
+            known at the close of bar t and speaks of bar t + look_ahead. NaN while warming up.
+
+        Raises:
+            BarsError: The bars cannot be used.
+            PredictionError: It is not trained.
+        """
+        checked = check_bars(bars, symbol or "bars")
+        if len(checked) < self.definition.steady_bars:
+            warnings.warn(
+                f"{len(checked)} bars are too short a history for steady inputs of {self.name!r}: they differ from "
+                f"those of a longer one until bar {self.definition.steady_bars}",
+                DLPluginWarning,
+                stacklevel=2,
+            )
+        columns = [output.name for output in self.definition.outputs]
+        return pd.DataFrame(self._predictor().predict(checked, symbol), index=checked.index, columns=columns)
+
+    @property
+    def predictor(self) -> "Predictor":
+        """What predicts, in every way there is.
+
+        Raises:
+            PredictionError: It is not trained.
+        """
+        return self._predictor()
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """How it was trained: dates, counts, data, options, versions, why it stopped.
+
+        Raises:
+            PredictionError: It is not trained.
+        """
+        return dict(self._trained()[1].record)
+
+    @property
+    def spans(self) -> Spans:
+        """The dates of its training: spans["in-sample"], and the others where there are any.
+
+        Raises:
+            PredictionError: It is not trained.
+        """
+        return Spans.from_dict(self.record["spans"])
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights predict; with several networks that of the lowest loss.
+
+        Raises:
+            PredictionError: It is not trained.
+        """
+        return best_epoch(self.record)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The epochs of the run it predicts with; see `Run.history`.
+
+        Raises:
+            PredictionError: It is not trained.
+        """
+        number = self._version_number()
+        if number is not None:
+            columns = self._folder.read_further(number, "history.json")
+            return pd.DataFrame({name: columns[name] for name in HISTORY_COLUMNS}).astype(
+                {"out_of_sample_loss": float}
+            )
+        return RunFolder.open(self._root, self._trained()[0]).history
+
+    def lock(self, note: str = "", force: bool = False) -> "Model":
+        """Makes the trained weights final: the next version of the name.
+
+        Args:
+            note: Your words, kept with the version.
+            force: Locks although there is no out-of-sample evaluation; recorded in the version.
+
+        Returns:
+            The locked version.
+
+        Raises:
+            StoreError: It is not trained, or has no out-of-sample evaluation.
+            LockedModelError: It is locked already.
+        """
+        if self.status not in ("trained", "locked"):
+            raise StoreError(f"model {self.name!r} cannot be locked, it is {self.status}; train it first")
+        run = self._folder.state().run
+        if run is not None:
+            folder = RunFolder.open(self._root, run)
+            trained = folder.read_save_point()
+            if "out-of-sample" not in trained.record["spans"] and not force:
+                raise StoreError(
+                    f"model {self.name!r} has no out-of-sample evaluation; train with an out-of-sample span, "
+                    "or lock(force=True)"
+                )
+            history = folder.history.astype(object).where(folder.history.notna(), None).to_dict("list")
+            further = {"evaluation.json": folder.read_evaluation(), "history.json": history}
+        else:
+            trained, further = self._trained()[1], {}
+        number = self._folder.lock(trained, further, note, force)
+        return Model.of(trained.definition, store=self._root, version=number)
+
+    def unlock(self) -> None:
+        """Makes a locked model a draft of the same definition again; its versions stay.
+
+        Raises:
+            StoreError: It is not locked.
+        """
+        self._folder.unlock()
+
+    def delete(self) -> None:
+        """Removes a model that was never locked from the store; its runs stay.
+
+        Raises:
+            LockedModelError: It has locked versions.
+            UnknownModelError: It is not stored.
+        """
+        self._folder.delete()
+
+    def _kept_run(self) -> str | None:
+        """The run that the stored model predicts with, if its definition is still this one."""
+        if not self._folder.exists:
+            return None
+        state = self._folder.state()
+        return state.run if state.definition.hash == self.definition.hash else None
+
+    def _version_number(self) -> int | None:
+        if self.version is not None:
+            return self.version
+        return self._folder.state().versions[-1] if self.status == "locked" else None
+
+    def _trained(self) -> tuple[str, Trained]:
+        """A key of what it predicts with, and that."""
+        number = self._version_number()
+        if number is not None:
+            return f"@{number}", self._folder.read_version(number)
+        run = self._kept_run()
+        if run is None:
+            raise PredictionError(f"model {self.name!r} is {self.status} and cannot predict; train it first")
+        return run, RunFolder.open(self._root, run).read_save_point()
+
+    def _predictor(self) -> "Predictor":
+        number = self._version_number()
+        key = f"@{number}" if number is not None else self._kept_run() or ""
+        if key not in self._predictors:
+            self._predictors = {key: self._predictor_of(self._trained()[1])}
+        return self._predictors[key]
+
+    def _predictor_of(self, trained: Trained) -> "Predictor":
+        from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
+
+        return Predictor(self.definition, trained.input_scaling, trained.output_scaling, trained.weights)
+
+    def _evaluate(self, samples: Samples, trained: Trained) -> Evaluation:
+        predictor = self._predictor_of(trained)
+        options = trained.record["options"]
+        selected = options["save_point"] != "last" or options["auto_stop"] is not None
+        spans = {name: _span_values(samples, predictor, name) for name in samples.rows if name != "holdout"}
+        scale = samples.output_scaling.scale.mean(axis=0)
+        return evaluate(
+            self.definition.outputs, scale, spans["in-sample"], spans.get("out-of-sample"), selected
+        )
+
+
+def _span_values(samples: Samples, predictor: "Predictor", name: str) -> SpanValues:
+    rows = samples.rows[name]
+    rows = rows[np.lexsort((samples.owner[rows], samples.times[rows]))]
+    predicted = np.empty((len(rows), samples.actual.shape[1]))
+    for index, symbol in enumerate(samples.symbols):
+        mine = samples.owner[rows] == index
+        predicted[mine] = predictor.predict_rows(samples.matrix, rows[mine], symbol)
+    return SpanValues(
+        times=samples.times[rows],
+        symbols=np.array(samples.symbols)[samples.owner[rows]],
+        inputs=samples.matrix[rows[:, None] - samples.layout.back, samples.layout.column],
+        predicted=predicted,
+        actual=samples.actual[rows],
+    )
+
+
+def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:
+    """A stored model in any state, or a locked version: `load("us-5d")`, `load("us-5d@2")`.
+
+    Raises:
+        UnknownModelError: Nothing is stored under the name, or no such version.
+        DamagedModelError: A file of it was changed.
+    """
+    root = store_folder(store)
+    name, version = split_name(reference)
+    folder = ModelFolder(root, name)
+    state = folder.state()
+    definition = state.definition if version is None else folder.read_version(version).definition
+    return model_types[folder.type].of(definition, store=root, version=version)
+
+
+def models(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """All models of a store.
+
+    Returns:
+        A row a model: name (the index), status, versions, engine, inputs, outputs.
+    """
+    root = store_folder(store)
+    rows = []
+    for name in stored_models(root):
+        state = ModelFolder(root, name).state()
+        rows.append(
+            {
+                "name": name,
+                "status": state.status,
+                "versions": len(state.versions),
+                "engine": state.definition.spec.name,
+                "inputs": ", ".join(item.name for item in state.definition.inputs),
+                "outputs": ", ".join(item.name for item in state.definition.outputs),
+            }
+        )
+    columns = ["name", "status", "versions", "engine", "inputs", "outputs"]
+    return pd.DataFrame(rows, columns=columns).set_index("name")
+
+
+def load_run(name: str, store: str | os.PathLike[str] | None = None) -> Run:
+    """A stored run by its memorable name.
+
+    Raises:
+        UnknownModelError: There is no such run.
+    """
+    return Run(RunFolder.open(store_folder(store), name))
+
+
+def for_trading(model: "str | Model", store: str | os.PathLike[str] | None = None) -> Model:
+    """The model that a strategy means: a bare name is the newest lock.
+
+    An unlocked trained model is accepted with a warning.
+
+    Raises:
+        UnknownModelError: Nothing is stored under the name.
+        PredictionError: It is not trained.
+    """
+    if isinstance(model, str):
+        name, version = split_name(model)
+        versions = ModelFolder(store_folder(store), name).versions
+        model = load(f"{name}@{versions[-1]}" if version is None and versions else model, store)
+    if model.status != "locked":
+        model.predictor  # noqa: B018  # raises when it cannot predict
+        warnings.warn(
+            f"model {model.name!r} is not locked: its weights can change with the next training; lock() it",
+            DLPluginWarning,
+            stacklevel=3,
+        )
+    return model

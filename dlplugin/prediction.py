@@ -1,0 +1,181 @@
+"""Predictor and LiveInputs: the only way from bars to predictions, in a backtest and live."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from dlplugin.definition import Definition
+from dlplugin.engines import RowReader, build_network
+from dlplugin.errors import DamagedModelError
+from dlplugin.indicators import Indicator, StreamSet
+from dlplugin.samples import ColumnScaling, Scaling, input_matrix, known_inputs, row_layout
+
+__all__ = ["LiveInputs", "Predictor"]
+
+Matrix = NDArray[np.float32]
+FloatArray = NDArray[np.float64]
+
+
+class Predictor:
+    """Weights and scaling of a model, ready to predict: float32 on the CPU, whatever trained them.
+
+    Every forward pass is over one chunk of rows of the engine's fixed size, padded when there are
+    fewer: so a row gives the same bits alone, among others, live, and after a reload.
+
+    Args:
+        definition: Inputs, outputs and engine.
+        input_scaling: As fitted by the training.
+        output_scaling: As fitted by the training.
+        weights: Parameter name to (K, ...) float32 array.
+
+    Raises:
+        DamagedModelError: The weights are not those of this definition's network.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        input_scaling: Scaling,
+        output_scaling: Scaling,
+        weights: Mapping[str, Matrix],
+    ) -> None:
+        self.definition = definition
+        self._input_scaling = input_scaling
+        self._output_scaling = output_scaling
+        self._chunk = definition.spec.chunk
+        networks = next(iter(weights.values())).shape[0] if weights else 1
+        self._network = build_network(definition, networks)
+        try:
+            self._network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise DamagedModelError(
+                f"the weights of {definition.name!r} do not fit its engine: {reason}"
+            ) from None
+        self._network.eval()
+        self._networks = networks
+        self._reader = RowReader(row_layout(definition), len(definition.inputs))
+
+    def predict(self, bars: pd.DataFrame, symbol: str | None = None) -> FloatArray:
+        """Predictions at each bar of a history.
+
+        Args:
+            bars: The symbol's bars, from the first one on.
+            symbol: Needed when the model is scaled by symbol.
+
+        Returns:
+            (T, O) in the outputs' own units, known at the close of each bar; NaN while warming up.
+        """
+        raw = input_matrix(self.definition, bars)
+        matrix = self._input_scaling.of(symbol).apply(raw)
+        rows = np.flatnonzero(known_inputs(self.definition, raw))
+        predicted = np.full((len(bars), len(self.definition.outputs)), np.nan)
+        predicted[rows] = self.predict_rows(matrix, rows, symbol)
+        return predicted
+
+    def predict_rows(self, matrix: Matrix, rows: NDArray[np.int64], symbol: str | None = None) -> FloatArray:
+        """Predictions of chosen rows of a scaled matrix.
+
+        Args:
+            matrix: (N, F) scaled inputs.
+            rows: (S,) the bars to predict at.
+            symbol: Needed when the model is scaled by symbol.
+
+        Returns:
+            (S, O) in the outputs' own units: the mean of the networks.
+        """
+        predicted = self.predict_scaled(matrix, rows)
+        mean = predicted[0].copy()
+        for one in predicted[1:]:  # one after another: NumPy's own order of adding depends on the shape
+            mean += one
+        return self._output_scaling.of(symbol).invert(mean / len(predicted))
+
+    def predict_scaled(self, matrix: Matrix, rows: NDArray[np.int64]) -> FloatArray:
+        """Each network's prediction in the scaled unit of the losses.
+
+        Returns:
+            (K, S, O) float64.
+        """
+        cells = torch.from_numpy(np.ascontiguousarray(matrix))
+        wanted = torch.from_numpy(rows)
+        padded = torch.zeros(self._chunk, dtype=torch.int64)
+        predicted = np.empty((self._networks, len(rows), len(self.definition.outputs)))
+        with _one_thread(), torch.inference_mode():
+            for start in range(0, len(rows), self._chunk):
+                part = wanted[start : start + self._chunk]
+                padded[: len(part)] = part
+                padded[len(part) :] = part[-1]
+                read = self._reader(cells, padded)
+                given = self._network(read.expand(self._networks, *read.shape))
+                predicted[:, start : start + len(part)] = given[:, : len(part)].numpy()
+        return predicted
+
+    def live(self, symbol: str | None = None) -> "LiveInputs":
+        """Inputs of one feed, to be fed bar by bar."""
+        return LiveInputs(self, self._input_scaling.of(symbol), symbol)
+
+
+class LiveInputs:
+    """The inputs of one feed bar by bar, and the prediction at each: as much work on every bar.
+
+    The values are those of `Predictor.predict` over the same bars, to the bit.
+    """
+
+    def __init__(self, predictor: Predictor, scaling: ColumnScaling, symbol: str | None) -> None:
+        self._predictor = predictor
+        self._scaling = scaling
+        self._symbol = symbol
+        definition = predictor.definition
+        self._streams = StreamSet([Indicator(item.indicator) for item in definition.inputs])
+        self._layout = row_layout(definition)
+        self._unknown = np.full(len(definition.outputs), np.nan)
+        self._window = np.full((int(self._layout.back.max()) + 1, len(definition.inputs)), np.nan)
+
+    def update(self, values: Mapping[str, float], time: pd.Timestamp) -> FloatArray:
+        """Takes a closed bar.
+
+        Args:
+            values: Column name to value: open, high, low, close, volume and any extra.
+            time: The bar's time.
+
+        Returns:
+            (O,) the prediction known at the close of this bar; NaN while warming up.
+        """
+        self.take(values, time)
+        return self._predict(self._window)
+
+    def take(self, values: Mapping[str, float], time: pd.Timestamp) -> None:
+        """Takes a closed bar whose prediction is not wanted, or is known from `peek`."""
+        self._window[:-1] = self._window[1:]
+        self._window[-1] = self._streams.update(values, time)
+
+    def peek(self, values: Mapping[str, float], time: pd.Timestamp) -> FloatArray:
+        """The prediction if the bar under way closed like this; nothing is remembered of it.
+
+        Returns:
+            (O,) as `update` would give.
+        """
+        return self._predict(np.vstack([self._window[1:], self._streams.peek(values, time)]))
+
+    def _predict(self, window: FloatArray) -> FloatArray:
+        last = len(window) - 1
+        if not np.isfinite(window[last - self._layout.back, self._layout.column]).all():
+            return self._unknown.copy()
+        matrix = self._scaling.apply(window)
+        predicted: FloatArray = self._predictor.predict_rows(matrix, np.array([last]), self._symbol)[0]
+        return predicted
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Fixes the number of threads, on which the last bits of a sum can depend."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,108 @@
+"""Named, described entries that are imported only when they are used."""
+
+import difflib
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Generic, TypeVar
+
+from dlplugin.errors import UnknownNameError
+
+__all__ = ["Entry", "Registry", "did_you_mean"]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The closest known name as an error message's clause.
+
+    Returns:
+        `"; did you mean 'RSI'?"`, or an empty string when nothing is close.
+
+    >>> did_you_mean("RSJ", ["RSI", "ROC"])
+    "; did you mean 'RSI'?"
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered thing.
+
+    Attributes:
+        name: What users call it.
+        target: Where it is, as "module:attribute"; imported when `Registry.load` is called.
+        description: One sentence for lists and screens.
+    """
+
+    name: str
+    target: str
+    description: str
+
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names to described entries of one kind, built in or from installed packages.
+
+    Args:
+        kind: What an entry is, for messages: "engine", "model type".
+        entries: The built-in ones.
+        entry_points: Group in which other packages announce theirs; the description of a foreign
+            entry is the name of the package that brings it.
+    """
+
+    def __init__(self, kind: str, entries: Iterable[Entry], entry_points: str) -> None:
+        self._kind = kind
+        self._entries = {entry.name: entry for entry in entries}
+        self._group = entry_points
+        self._foreign_read = False
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._all()))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._all()
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def entry(self, name: str) -> Entry:
+        """The entry of that name.
+
+        Raises:
+            UnknownNameError: Nothing is registered under the name.
+        """
+        entries = self._all()
+        if name not in entries:
+            known = ", ".join(sorted(entries))
+            raise UnknownNameError(
+                f"unknown {self._kind} {name!r}{did_you_mean(name, entries)} there are: {known}"
+                if did_you_mean(name, entries)
+                else f"unknown {self._kind} {name!r}; there are: {known}"
+            )
+        return entries[name]
+
+    def load(self, name: str) -> T:
+        """Imports and returns what the entry points to.
+
+        Raises:
+            UnknownNameError: Nothing is registered under the name.
+        """
+        module, _, attribute = self.entry(name).target.partition(":")
+        loaded: T = getattr(importlib.import_module(module), attribute)
+        return loaded
+
+    def __getitem__(self, name: str) -> T:
+        return self.load(name)
+
+    def _all(self) -> dict[str, Entry]:
+        if not self._foreign_read:
+            self._foreign_read = True
+            for point in metadata.entry_points(group=self._group):
+                package = point.dist.name if point.dist else "an installed package"
+                entry = Entry(point.name, point.value, f"from the package {package}")
+                self._entries.setdefault(point.name, entry)
+        return self._entries

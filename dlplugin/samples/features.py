@@ -1,0 +1,95 @@
+"""Definition and bars to columns: the one place where inputs are computed, for training and prediction."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlplugin.definition import Definition
+from dlplugin.indicators import Indicator, compute_columns
+
+__all__ = ["RowLayout", "input_matrix", "known_inputs", "output_matrix", "row_layout"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowLayout:
+    """Which cells of the (T, F) matrix make the row of bar t.
+
+    Attributes:
+        back: (D,) how many bars before t each cell lies.
+        column: (D,) the input it belongs to.
+        shape: (D,) for engines that read flat rows; (W, F), oldest bar first, for windows.
+    """
+
+    back: IntArray
+    column: IntArray
+    shape: tuple[int, ...]
+
+
+def row_layout(definition: Definition) -> RowLayout:
+    """How the definition's engine reads its rows.
+
+    Flat: input by input, each from the newest value to the oldest. Window: bar by bar, the oldest
+    first, with all inputs of a bar side by side.
+    """
+    inputs = definition.inputs
+    if definition.spec.layout == "flat":
+        back = [step * item.increment for item in inputs for step in range(item.depth)]
+        column = [index for index, item in enumerate(inputs) for _ in range(item.depth)]
+        return RowLayout(np.array(back), np.array(column), (len(back),))
+    depth, increment = inputs[0].depth, inputs[0].increment
+    steps = np.arange(depth - 1, -1, -1) * increment
+    return RowLayout(
+        np.repeat(steps, len(inputs)), np.tile(np.arange(len(inputs)), depth), (depth, len(inputs))
+    )
+
+
+def input_matrix(definition: Definition, bars: pd.DataFrame) -> FloatArray:
+    """The inputs of one symbol, each as its indicator gives it, without depth and unscaled.
+
+    Returns:
+        (T, F); row t is known at the close of bar t; NaN while an indicator warms up.
+    """
+    return compute_columns([Indicator(item.indicator) for item in definition.inputs], bars)
+
+
+def output_matrix(definition: Definition, bars: pd.DataFrame) -> FloatArray:
+    """What came: each output's indicator, look_ahead bars after t.
+
+    Returns:
+        (T, O); row t is known only at the close of bar t + look_ahead; NaN where that bar is not there.
+    """
+    values = compute_columns([Indicator(output.indicator) for output in definition.outputs], bars)
+    came = np.full_like(values, np.nan)
+    for index, output in enumerate(definition.outputs):
+        ahead = output.look_ahead
+        came[: max(len(values) - ahead, 0), index] = values[ahead:, index]
+    return came
+
+
+def known_inputs(definition: Definition, matrix: FloatArray) -> BoolArray:
+    """The bars whose inputs are all known, to their full depths.
+
+    Args:
+        definition: Gives depths and increments.
+        matrix: (T, F) of one symbol, from `input_matrix`.
+
+    Returns:
+        (T,) true where every cell of the bar's row is a number.
+    """
+    finite = np.isfinite(matrix)
+    known = np.ones(len(matrix), dtype=bool)
+    for index, item in enumerate(definition.inputs):
+        for step in range(item.depth):
+            back = step * item.increment
+            if back:
+                known[back:] &= finite[:-back, index]
+                known[:back] = False
+            else:
+                known &= finite[:, index]
+    return known

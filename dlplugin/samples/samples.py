@@ -1,0 +1,225 @@
+"""A definition and a DataSet to what a training reads: one matrix, and the rows of each span."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlplugin.bars import DataSet
+from dlplugin.definition import Definition, Input, Output, Split
+from dlplugin.errors import SamplesError
+from dlplugin.samples.features import (
+    IntArray,
+    RowLayout,
+    input_matrix,
+    known_inputs,
+    output_matrix,
+    row_layout,
+)
+from dlplugin.samples.scaling import Scaling, fit_scaling
+from dlplugin.samples.spans import PURGED, SPAN_NAMES, Spans, assign, resolve
+
+__all__ = ["Samples", "SpanCount", "build_samples", "resolve_split"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpanCount:
+    """How many samples a span holds, and how many its end cost.
+
+    Attributes:
+        samples: Samples all of whose output bars lie in the span.
+        purged: Samples dropped because their output bars begin in the span and reach beyond it.
+    """
+
+    samples: int
+    purged: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a training reads. All bars of all symbols are stacked; a sample is a row of that stack.
+
+    Attributes:
+        definition: What was asked for.
+        spans: The resolved dates.
+        symbols: In the order in which they are stacked.
+        owner: (N,) which symbol a stacked bar belongs to, as an index into `symbols`.
+        times: (N,) datetime64[ns] of the stacked bars.
+        matrix: (N, F) float32, the scaled inputs, without depth; NaN while warming up.
+        targets: (N, O) float32, the scaled outputs; NaN where unknown.
+        actual: (N, O) float64, the outputs in their own units.
+        rows: Span name to the (S,) stacked bars that are its samples, symbol by symbol, oldest first.
+        counts: Span name to its counts.
+        layout: How a row is read from the matrix.
+        input_scaling: Fitted on the in-sample rows.
+        output_scaling: Fitted on the in-sample rows.
+        statistics: A table of minimum, maximum, mean, standard deviation and missing bars, a row for
+            each input and output, in their own units, over all bars.
+    """
+
+    definition: Definition
+    spans: Spans
+    symbols: tuple[str, ...]
+    owner: IntArray
+    times: NDArray[np.datetime64]
+    matrix: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    actual: FloatArray
+    rows: dict[str, IntArray]
+    counts: dict[str, SpanCount]
+    layout: RowLayout
+    input_scaling: Scaling
+    output_scaling: Scaling
+    statistics: pd.DataFrame
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the numbers a training reads."""
+        digest = hashlib.sha256()
+        for array in (self.matrix, self.targets, *self.rows.values()):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _SymbolPart:
+    symbol: str
+    times: NDArray[np.datetime64]
+    inputs: FloatArray  # (T, F)
+    outputs: FloatArray  # (T, O)
+    known: NDArray[np.bool_]  # (T,) inputs and outputs are all known
+    span: NDArray[np.int8]  # (T,) as assign() gives it
+
+
+def resolve_split(dataset: DataSet, split: Split) -> Spans:
+    """The dates of the three spans on this DataSet.
+
+    Raises:
+        SamplesError: A span that was asked for has no dates.
+    """
+    if not isinstance(dataset, DataSet):
+        raise SamplesError(
+            f"the dataset is a {type(dataset).__name__}; give a dl.DataSet, such as "
+            "dl.DataSet.from_frames('mine', {'AAPL': frame})"
+        )
+    union = np.unique(np.concatenate([_times(dataset[symbol]) for symbol in dataset.symbols]))
+    return resolve(split, union)
+
+
+def build_samples(
+    definition: Definition,
+    dataset: DataSet,
+    spans: Spans,
+    scaling: tuple[Scaling, Scaling] | None = None,
+) -> Samples:
+    """Computes inputs and outputs, finds the samples of each span and scales them.
+
+    Args:
+        definition: Inputs, outputs and the engine's layout.
+        dataset: The symbols to pool.
+        spans: From `resolve_split`, or from a stored run.
+        scaling: Of inputs and outputs, from a stored run; fitted on the in-sample rows when not given.
+
+    Raises:
+        SamplesError: The in-sample span has no samples.
+    """
+    parts = [_part(definition, dataset[symbol], symbol, spans) for symbol in dataset.symbols]
+    if scaling is None:
+        scaling = _fit(definition, dataset, parts)
+    input_scaling, output_scaling = scaling
+    starts = np.cumsum([0, *(len(part.times) for part in parts)])
+    rows = {
+        name: np.concatenate(
+            [
+                start + np.flatnonzero(part.known & (part.span == code))
+                for start, part in zip(starts, parts, strict=False)
+            ]
+        ).astype(np.int64)
+        for code, name in enumerate(SPAN_NAMES)
+        if name in spans
+    }
+    return Samples(
+        definition=definition,
+        spans=spans,
+        symbols=dataset.symbols,
+        owner=np.repeat(np.arange(len(parts)), [len(part.times) for part in parts]),
+        times=np.concatenate([part.times for part in parts]),
+        matrix=np.concatenate([input_scaling.of(part.symbol).apply(part.inputs) for part in parts]),
+        targets=np.concatenate([output_scaling.of(part.symbol).apply(part.outputs) for part in parts]),
+        actual=np.concatenate([part.outputs for part in parts]),
+        rows=rows,
+        counts={name: SpanCount(len(rows[name]), _purged(parts, spans, name)) for name in rows},
+        layout=row_layout(definition),
+        input_scaling=input_scaling,
+        output_scaling=output_scaling,
+        statistics=_statistics(definition, parts),
+    )
+
+
+def _part(definition: Definition, bars: pd.DataFrame, symbol: str, spans: Spans) -> _SymbolPart:
+    inputs = input_matrix(definition, bars)
+    outputs = output_matrix(definition, bars)
+    known = known_inputs(definition, inputs) & np.isfinite(outputs).all(axis=1)
+    times = _times(bars)
+    return _SymbolPart(symbol, times, inputs, outputs, known, assign(spans, times, definition.look_ahead))
+
+
+def _times(bars: pd.DataFrame) -> NDArray[np.datetime64]:
+    return bars.index.to_numpy(dtype="datetime64[ns]")
+
+
+def _fit(definition: Definition, dataset: DataSet, parts: list[_SymbolPart]) -> tuple[Scaling, Scaling]:
+    chosen = {part.symbol: part.known & (part.span == 0) for part in parts}
+    if not any(mask.any() for mask in chosen.values()):
+        longest = max(parts, key=lambda part: len(part.times))
+        depth = max(item.reach for item in definition.inputs) + 1
+        warm_up = definition.bars_needed - depth
+        needed = definition.bars_needed + definition.look_ahead
+        raise SamplesError(
+            f"the in-sample span has no samples: {longest.symbol} has {len(longest.times)} bars, and depth {depth}, "
+            f"warm-up {warm_up} and look ahead {definition.look_ahead} need {needed} before the span ends; "
+            "load more history or shorten the depth"
+        )
+    return (
+        fit_scaling(definition.inputs, {part.symbol: part.inputs[chosen[part.symbol]] for part in parts}),
+        fit_scaling(definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in parts}),
+    )
+
+
+def _purged(parts: list[_SymbolPart], spans: Spans, name: str) -> int:
+    """Samples that begin in the span and reach beyond its end."""
+    span = spans[name]
+    count = 0
+    for part in parts:
+        next_bar = np.append(part.times[1:], np.datetime64("NaT"))
+        begins = (next_bar >= span.start.to_datetime64()) & (next_bar <= span.end.to_datetime64())
+        count += int((begins & part.known & (part.span == PURGED)).sum())
+    return count
+
+
+def _statistics(definition: Definition, parts: list[_SymbolPart]) -> pd.DataFrame:
+    tables: list[tuple[str, Sequence[Input | Output], FloatArray]] = [
+        ("input", definition.inputs, np.concatenate([part.inputs for part in parts])),
+        ("output", definition.outputs, np.concatenate([part.outputs for part in parts])),
+    ]
+    rows = []
+    for kind, columns, values in tables:
+        for index, column in enumerate(columns):
+            known = values[np.isfinite(values[:, index]), index]
+            rows.append(
+                {
+                    "kind": kind,
+                    "name": column.name,
+                    "minimum": known.min() if len(known) else np.nan,
+                    "maximum": known.max() if len(known) else np.nan,
+                    "mean": known.mean() if len(known) else np.nan,
+                    "standard_deviation": known.std() if len(known) else np.nan,
+                    "missing": len(values) - len(known),
+                }
+            )
+    return pd.DataFrame(rows).set_index(["kind", "name"])

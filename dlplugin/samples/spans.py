@@ -1,0 +1,168 @@
+"""Spans of dates, and which sample belongs to which: the purge is derived here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlplugin.definition import Split
+from dlplugin.errors import SamplesError
+
+__all__ = ["EMBARGOED", "OUTSIDE", "PURGED", "SPAN_NAMES", "Span", "Spans", "assign", "resolve"]
+
+SPAN_NAMES = ("in-sample", "out-of-sample", "holdout")
+OUTSIDE, PURGED, EMBARGOED = -1, -2, -3
+
+Times = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Dates from start to end, both included."""
+
+    name: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    def __str__(self) -> str:
+        return f"{_date(self.start)} … {_date(self.end)}"
+
+
+@dataclass(frozen=True)
+class Spans:
+    """The resolved dates of a run; a resume and every report use them.
+
+    Attributes:
+        spans: In order, without gaps between them: in-sample, then out-of-sample and holdout where
+            there are any.
+        embargo_until: For each span, the first date whose samples are let in again after the
+            embargo; the span's start when there is none.
+    """
+
+    spans: tuple[Span, ...]
+    embargo_until: tuple[pd.Timestamp, ...]
+
+    def __getitem__(self, name: str) -> Span:
+        for span in self.spans:
+            if span.name == name:
+                return span
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(span.name == name for span in self.spans)
+
+    def to_dict(self) -> dict[str, dict[str, str]]:
+        """Names to ISO dates."""
+        return {
+            span.name: {
+                "start": span.start.isoformat(),
+                "end": span.end.isoformat(),
+                "embargo_until": until.isoformat(),
+            }
+            for span, until in zip(self.spans, self.embargo_until, strict=True)
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Mapping[str, str]]) -> "Spans":
+        """The spans that `to_dict` wrote."""
+        named = [(name, plain[name]) for name in SPAN_NAMES if name in plain]
+        return cls(
+            tuple(Span(name, pd.Timestamp(d["start"]), pd.Timestamp(d["end"])) for name, d in named),
+            tuple(pd.Timestamp(d["embargo_until"]) for _, d in named),
+        )
+
+
+def resolve(split: Split, timestamps: Times) -> Spans:
+    """Fractions and dates to spans of dates.
+
+    Args:
+        split: Its fractions are of the timestamps between its start and end.
+        timestamps: (N,) the sorted union of all symbols' timestamps.
+
+    Raises:
+        SamplesError: A span that was asked for has no dates.
+    """
+    used = timestamps
+    if split.start is not None:
+        used = used[used >= np.datetime64(split.start, "ns")]
+    if split.end is not None:
+        used = used[used <= _last_moment(split.end)]
+    total = len(used)
+    if not total:
+        raise SamplesError(f"no bars lie between {split.start or 'the start'} and {split.end or 'the end'}")
+    first = int(total * split.in_sample + 1e-9)
+    second = int(total * (split.in_sample + split.out_of_sample) + 1e-9)
+    if split.in_sample_end is not None:
+        first = int(np.searchsorted(used, _last_moment(split.in_sample_end), side="right"))
+        second = max(first, second) if split.out_of_sample else first
+    if split.holdout_start is not None:
+        second = int(np.searchsorted(used, np.datetime64(split.holdout_start, "ns"), side="left"))
+        first = first if split.out_of_sample or split.in_sample_end else second
+    _refuse_empty(split, used, first, second)
+    edges = [0, first, second, total]
+    spans, untils = [], []
+    for name, begin, end in zip(SPAN_NAMES, edges, edges[1:], strict=False):
+        if begin < end:
+            spans.append(Span(name, pd.Timestamp(used[begin]), pd.Timestamp(used[end - 1])))
+            wait = min(begin + (split.embargo if begin else 0), end - 1)
+            untils.append(pd.Timestamp(used[wait]))
+    return Spans(tuple(spans), tuple(untils))
+
+
+def assign(spans: Spans, times: Times, look_ahead: int) -> NDArray[np.int8]:
+    """The span of each sample of one symbol.
+
+    A sample at bar t belongs to the span that holds all of bars t + 1 … t + look_ahead.
+
+    Args:
+        spans: The resolved dates.
+        times: (T,) of one symbol, sorted.
+        look_ahead: The largest of the outputs, in bars.
+
+    Returns:
+        (T,) index into `SPAN_NAMES`; `PURGED` when the bars reach across a boundary or over the last
+        date; `EMBARGOED` when bar t + 1 lies in the embargo after a boundary; `OUTSIDE` when bar
+        t + 1 lies in no span, or bar t + look_ahead is not there.
+    """
+    span_of_bar = np.full(len(times), OUTSIDE, dtype=np.int8)
+    embargo = np.zeros(len(times), dtype=bool)
+    for span, until in zip(spans.spans, spans.embargo_until, strict=True):
+        inside = (times >= span.start.to_datetime64()) & (times <= span.end.to_datetime64())
+        span_of_bar[inside] = SPAN_NAMES.index(span.name)
+        embargo |= inside & (times < until.to_datetime64())
+    result = np.full(len(times), OUTSIDE, dtype=np.int8)
+    count = len(times) - look_ahead
+    if count <= 0:
+        return result
+    first = span_of_bar[1 : 1 + count]
+    last = span_of_bar[look_ahead : look_ahead + count]
+    result[:count] = np.where(
+        first == OUTSIDE,
+        OUTSIDE,
+        np.where(first != last, PURGED, np.where(embargo[1 : 1 + count], EMBARGOED, first)),
+    )
+    return result
+
+
+def _refuse_empty(split: Split, used: Times, first: int, second: int) -> None:
+    dates = f"{_date(pd.Timestamp(used[0]))} … {_date(pd.Timestamp(used[-1]))}"
+    if first <= 0:
+        raise SamplesError(f"the in-sample span is empty: of {len(used)} dates ({dates}) none lies in it")
+    asked = split.out_of_sample > 0 or (split.in_sample_end and split.holdout_start)
+    if second < first or (asked and second == first):
+        raise SamplesError(f"the out-of-sample span is empty: of {len(used)} dates ({dates}) none lies in it")
+
+
+def _last_moment(end: datetime) -> np.datetime64:
+    """A date without a time of day includes its whole day."""
+    moment = pd.Timestamp(end)
+    if moment == moment.normalize():
+        moment += pd.Timedelta(days=1) - pd.Timedelta(nanoseconds=1)
+    return moment.as_unit("ns").to_datetime64()
+
+
+def _date(time: pd.Timestamp) -> str:
+    return f"{time:%Y-%m-%d}" if time == time.normalize() else f"{time:%Y-%m-%d %H:%M}"

@@ -1,0 +1,160 @@
+"""Where things lie in a store, and writes that are either done or not done.
+
+models/NAME/definition.json      while it is a draft or trained
+models/NAME/versions/1/...       a locked version
+models/.runs/RUN/...             one training
+models/.locks/...                who is writing; held by the operating system, so a dead process holds none
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from dlplugin.errors import DamagedModelError, StoreError
+
+__all__ = [
+    "FORMAT",
+    "held",
+    "hold",
+    "read_json",
+    "store_folder",
+    "to_json_bytes",
+    "write_file",
+    "write_folder",
+]
+
+FORMAT = 1
+
+
+def store_folder(store: str | os.PathLike[str] | None) -> Path:
+    """The store to use: the one given, `DLPLUGIN_STORE`, or ./models."""
+    return Path(store or os.environ.get("DLPLUGIN_STORE") or "models")
+
+
+def to_json_bytes(value: object) -> bytes:
+    """Canonical JSON: sorted keys, two spaces, no NaN."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        DamagedModelError: The file is missing, or not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DamagedModelError(f"{path} is missing") from None
+    except (OSError, ValueError) as error:
+        raise DamagedModelError(f"{path} cannot be read: {error}") from None
+    if not isinstance(value, dict):
+        raise DamagedModelError(f"{path} holds {type(value).__name__}, not an object")
+    return value
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes beside, then renames: a reader sees the old file or the new one.
+
+    Raises:
+        StoreError: The disk is full, or the folder is not writable.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(beside, content)
+        os.replace(beside, path)
+        _sync(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Writes a whole folder beside, then renames it: it is there with all its files, or not at all.
+
+    Raises:
+        StoreError: It exists already, the disk is full, or the parent is not writable.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        beside.mkdir(parents=True)
+        for name, content in files.items():
+            _write(beside / name, content)
+        _sync(beside)
+        os.rename(beside, path)
+        _sync(path.parent)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def hold(root: Path, name: str, busy: str, wait: float = 10.0) -> Iterator[None]:
+    """Holds a lock of the store while a block runs.
+
+    Args:
+        root: The store.
+        name: What is locked.
+        busy: The message when somebody else holds it for longer than `wait`.
+        wait: Seconds.
+
+    Raises:
+        StoreError: Somebody else holds it, or the store is not writable.
+    """
+    lock = _lock(root, name)
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout:
+        raise StoreError(busy) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def held(root: Path, name: str) -> bool:
+    """Whether a living process holds the lock."""
+    if not (root / ".locks" / f"{name}.lock").exists():
+        return False
+    lock = _lock(root, name)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _lock(root: Path, name: str) -> FileLock:
+    folder = root / ".locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror or error}") from None
+    return FileLock(folder / f"{name}.lock", thread_local=False)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Makes a rename in the folder last; some systems cannot open folders."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,29 @@
+"""Checked bars as a backtrader feed."""
+
+from typing import Any
+
+import backtrader as bt
+import pandas as pd
+
+from dlplugin.bars import check_bars
+
+__all__ = ["feed"]
+
+
+def feed(bars: pd.DataFrame, name: str = "") -> Any:
+    """A feed of checked bars, extra columns as further lines.
+
+    Args:
+        bars: A symbol's history.
+        name: The symbol; signals and models scaled by symbol know the feed by it.
+
+    Raises:
+        BarsError: The bars cannot be used; backtrader itself would run them wrongly.
+    """
+    checked = check_bars(bars, name or "bars")
+    extras = [
+        column for column in checked.columns if column not in ("open", "high", "low", "close", "volume")
+    ]
+    body = {"lines": tuple(extras), "params": tuple((column, -1) for column in extras)}
+    kind = type("BarsFeed", (bt.feeds.PandasData,), body) if extras else bt.feeds.PandasData
+    return kind(dataname=checked, name=name or None)

@@ -1,0 +1,125 @@
+"""DLPredictor: a trained model as a backtrader indicator."""
+
+from typing import Any
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+
+from dlplugin.errors import TradingError
+from dlplugin.indicators import Indicator
+from dlplugin.model import Model, for_trading
+from dlplugin.registry import did_you_mean
+from dlplugin.trading.clock import day_numbers_to_index
+
+__all__ = ["DLPredictor"]
+
+_PRICES = ("open", "high", "low", "close", "volume")
+
+
+class DLPredictor(bt.Indicator):
+    """What a model predicts, in the output's own unit, known at the close of the bar.
+
+    Lines:
+        prediction: NaN while the model warms up, and where an input is missing.
+
+    Params:
+        model: A model's name (its newest lock, or the trained model with a warning), a version
+            such as "us-5d@1", or a `dl.Model`.
+        output: Which output, by name or number.
+        store: The store's folder, for a name; by default `DLPLUGIN_STORE`, or ./models.
+
+    The values are those of `model.predict` over the same bars, to the bit, in every mode of
+    backtrader. A bar that is still forming (replay) has a provisional value; the last one counts.
+    """
+
+    lines: Any = ("prediction",)
+    params: Any = (("model", None), ("output", 0), ("store", None))
+    plotinfo = {"plothlines": [0.0]}  # noqa: RUF012  # how backtrader declares it
+
+    def __init__(self, *feeds: Any, **params: Any) -> None:  # backtrader takes both before it gets here
+        if self.p.model is None:
+            raise TradingError("DLPredictor needs a model: DLPredictor(self.data, model='name')")
+        model = for_trading(self.p.model, self.p.store)
+        self._predictor = model.predictor
+        self._output = _output_number(model, self.p.output)
+        self._symbol = getattr(self.data, "_name", None) or None
+        self._label = f"{model.reference} {model.definition.outputs[self._output].name}"
+        self._columns = _columns(model, self.data)
+        self._refuse_short(model)
+        self._live = self._predictor.live(self._symbol)
+        self._pending: tuple[int, dict[str, float], pd.Timestamp] | None = None
+        self._memo: tuple[int, np.ndarray] | None = None
+        self.addminperiod(model.bars_needed)
+
+    def _plotlabel(self) -> list[str]:
+        return [self._label]
+
+    def __repr__(self) -> str:
+        return f"<DLPredictor {self._label}>"
+
+    def prenext(self) -> None:
+        """Warming up: the bar is taken in, and there is no prediction yet."""
+        self._see()
+
+    def next(self) -> None:
+        """The prediction at this bar, from what was seen bar by bar."""
+        self.lines.prediction[0] = self._see()
+
+    def once(self, start: int, end: int) -> None:
+        """All predictions at once, when the whole feed is there; backtrader calls it twice."""
+        count = len(self.data.close.array)
+        if self._memo is None or self._memo[0] != count:
+            columns = {name: np.array(getattr(self.data, name).array) for name in self._columns}
+            bars = pd.DataFrame(columns, index=day_numbers_to_index(self.data.datetime.array))
+            self._memo = (count, self._predictor.predict(bars, self._symbol)[:, self._output])
+        self.lines.prediction.array[start:end] = type(self.lines.prediction.array)(
+            "d", self._memo[1][start:end]
+        )
+
+    def _see(self) -> float:
+        """Takes the bar before for good once the next one has begun; this one may still be forming."""
+        bars = len(self.data)
+        if self._pending is not None and self._pending[0] != bars:
+            self._live.take(*self._pending[1:])
+        values = {name: float(getattr(self.data, name)[0]) for name in self._columns}
+        time = day_numbers_to_index([self.data.datetime[0]])[0]
+        self._pending = (bars, values, time)
+        return float(self._live.peek(values, time)[self._output])
+
+    def _refuse_short(self, model: Model) -> None:
+        """Backtrader ends in an IndexError when a preloaded feed is shorter than the warm-up."""
+        try:
+            there = self.data.buflen()
+        except (AttributeError, TypeError):
+            return
+        if 0 < there < model.bars_needed:
+            raise TradingError(
+                f"{self._symbol or 'the feed'} has {there} bars, but model {model.reference!r} needs "
+                f"{model.bars_needed} until its first prediction; load more history"
+            )
+
+
+def _output_number(model: Model, wanted: int | str) -> int:
+    names = [output.name for output in model.definition.outputs]
+    if isinstance(wanted, str):
+        if wanted not in names:
+            hint = did_you_mean(wanted, names) or f"; there are: {', '.join(names)}"
+            raise TradingError(f"model {model.reference!r} has no output {wanted!r}{hint}")
+        return names.index(wanted)
+    if not 0 <= wanted < len(names):
+        raise TradingError(f"model {model.reference!r} has no output {wanted}; give 0 to {len(names) - 1}")
+    return wanted
+
+
+def _columns(model: Model, data: Any) -> tuple[str, ...]:
+    """The columns that the inputs read, and the prices; each must be a line of the feed."""
+    wanted = set(_PRICES)
+    for item in model.definition.inputs:
+        wanted |= Indicator(item.indicator).columns
+    missing = sorted(name for name in wanted if not hasattr(data.lines, name))
+    if missing:
+        raise TradingError(
+            f"model {model.reference!r} reads {', '.join(missing)}, which the feed has no line for"
+        )
+    return tuple(sorted(wanted))

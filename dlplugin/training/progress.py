@@ -1,0 +1,165 @@
+"""The progress of a training on a terminal, in a notebook, or as plain lines in a pipe."""
+
+import time
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dlplugin.training.callbacks import SavePoint
+from dlplugin.training.module import EpochLosses
+
+__all__ = ["TrainingProgress"]
+
+SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_CELLS = 0.2
+
+
+class _Surface(Protocol):
+    """Where progress is shown."""
+
+    def start(self) -> None: ...
+
+    def show(self, epoch: int, losses: str, left: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class TrainingProgress:
+    """Both losses, the best epoch and the time left; a context manager around a training.
+
+    Args:
+        label: The model's name.
+        epochs: None when it trains until it is stopped.
+        auto_stop: Epochs without an improvement that end it; bounds the time left.
+        console: Where to write; standard error when not given.
+    """
+
+    def __init__(
+        self, label: str, epochs: int | None, auto_stop: int | None, console: Console | None = None
+    ) -> None:
+        console = console or Console(stderr=True)
+        self._epochs = epochs
+        self._auto_stop = auto_stop
+        self._surface: _Surface
+        if console.is_jupyter:
+            self._surface = _Cell(label, epochs)
+        elif console.is_terminal:
+            self._surface = _Bar(label, epochs, console)
+        else:
+            self._surface = _Lines(label, epochs, console)
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        self._started = time.perf_counter()
+        self._surface.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._surface.stop()
+
+    def show(self, losses: EpochLosses, save_point: SavePoint) -> None:
+        """Tells of the epoch that has just ended."""
+        left = self._left(losses.epoch, save_point.last_improvement)
+        self._surface.show(losses.epoch, _text(losses, save_point), left)
+
+    def _left(self, epoch: int, improved: int) -> str:
+        """The time that is left at most: until the last epoch, or until auto-stop if nothing improves."""
+        ends = [self._epochs] if self._epochs else []
+        if self._auto_stop and improved:
+            ends.append(improved + self._auto_stop)
+        if not ends:
+            return ""
+        seconds = (time.perf_counter() - self._started) / epoch * max(min(ends) - epoch, 0)
+        return f"{int(seconds) // 60}:{int(seconds) % 60:02d} left"
+
+
+def _text(losses: EpochLosses, save_point: SavePoint) -> str:
+    parts = [f"in-sample {np.mean(losses.in_sample):.4f}"]
+    if losses.out_of_sample is not None:
+        parts.append(f"out-of-sample {np.mean(losses.out_of_sample):.4f}")
+        best = int(save_point.epochs[np.argmin(save_point.losses)])
+        parts.append(f"best {np.mean(save_point.losses):.4f} in epoch {best}")
+    return ", ".join(parts)
+
+
+def _line(label: str, epoch: int, epochs: int | None, losses: str, left: str) -> str:
+    return ", ".join(filter(None, [f"{label}: epoch {epoch}{f'/{epochs}' if epochs else ''}", losses, left]))
+
+
+class _Bar:
+    """One moving line on a terminal."""
+
+    def __init__(self, label: str, epochs: int | None, console: Console) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[losses]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+        )
+        self._task = self._bar.add_task(label, total=epochs, losses="", left="")
+
+    def start(self) -> None:
+        self._bar.start()
+
+    def show(self, epoch: int, losses: str, left: str) -> None:
+        self._bar.update(self._task, completed=epoch, losses=losses, left=left)
+
+    def stop(self) -> None:
+        self._bar.stop()
+
+
+class _Lines:
+    """A line every few seconds where nothing can move."""
+
+    def __init__(self, label: str, epochs: int | None, console: Console) -> None:
+        self._label = label
+        self._epochs = epochs
+        self._console = console
+        self._shown = 0.0
+
+    def start(self) -> None:
+        self._shown = time.perf_counter()
+
+    def show(self, epoch: int, losses: str, left: str) -> None:
+        if time.perf_counter() - self._shown >= SECONDS_BETWEEN_LINES:
+            self._shown = time.perf_counter()
+            line = _line(self._label, epoch, self._epochs, losses, left)
+            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+    def stop(self) -> None:
+        pass
+
+
+class _Cell:
+    """One line under a notebook's cell; it needs no widgets."""
+
+    def __init__(self, label: str, epochs: int | None) -> None:
+        self._label = label
+        self._epochs = epochs
+        self._handle: Any = None
+        self._last = ""
+        self._shown = 0.0
+
+    def start(self) -> None:
+        from IPython import display  # there wherever a notebook is
+
+        show: Any = display.display
+        self._handle = show({"text/plain": f"{self._label}: starting"}, raw=True, display_id=True)
+
+    def show(self, epoch: int, losses: str, left: str) -> None:
+        self._last = _line(self._label, epoch, self._epochs, losses, left)
+        if time.perf_counter() - self._shown >= SECONDS_BETWEEN_CELLS:
+            self._shown = time.perf_counter()
+            self._handle.update({"text/plain": self._last}, raw=True)
+
+    def stop(self) -> None:
+        if self._last:
+            self._handle.update({"text/plain": self._last}, raw=True)

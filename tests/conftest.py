@@ -1,0 +1,52 @@
+"""Real bars, and one small trained and locked model that many tests share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import dlplugin as dl
+
+
+@pytest.fixture(scope="session")
+def us_stocks() -> dl.DataSet:
+    return dl.DataSet.bundled("us-stocks")
+
+
+@pytest.fixture(scope="session")
+def two_stocks(us_stocks: dl.DataSet) -> dl.DataSet:
+    return us_stocks.subset(["AAPL", "IBM"])
+
+
+def describe_model(store: Path, name: str = "small", **changes: object) -> dl.Model:
+    """Three inputs of different warm-up and depth, two outputs of different look ahead."""
+    settings: dict[str, object] = {
+        "inputs": [
+            dl.Input("RSI(14)", depth=3),
+            dl.Input("ROC(5)", depth=2, increment=3),
+            dl.Input("close / SMA(20) - 1", clip=4.0),
+        ],
+        "outputs": [dl.Output("ROC(5)", look_ahead=5), dl.Output("ROC(1)", look_ahead=1)],
+        "engine": dl.MLP(hidden=[8], dropout=0.1),
+    }
+    return dl.Model(name, store=store, **(settings | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def describe() -> Callable[..., dl.Model]:
+    """Makes a description: (store, name, changes) -> model."""
+    return describe_model
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> dl.Model:
+    """A description in an empty store."""
+    return describe_model(tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory, two_stocks: dl.DataSet) -> dl.Model:
+    """Trained for a few epochs on two stocks, and locked; tests do not change its store."""
+    model = describe_model(tmp_path_factory.mktemp("store") / "models", "locked")
+    model.train(two_stocks, options=dl.TrainingOptions(epochs=3, learning_rate=0.01))
+    return model.lock(note="for the tests")

@@ -1,0 +1,171 @@
+"""Definitions: validation, hash, JSON and YAML both ways."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dlplugin as dl
+from dlplugin.definition import Definition, help_sentences
+from dlplugin.errors import DefinitionError, DLPluginError, UnknownNameError
+
+INPUTS = (
+    "RSI(14)",
+    "ROC(5)",
+    "close / SMA(20) - 1",
+    "BBANDS(20).upper / close",
+    "lag(volume, 2)",
+    "day_of_week",
+)
+
+
+def definition(**changes: object) -> Definition:
+    values: dict[str, object] = {
+        "name": "us-5d",
+        "inputs": [dl.Input("RSI(14)", depth=3), "ROC(5)"],
+        "outputs": [dl.Output("ROC(5)", look_ahead=5)],
+        "engine": dl.MLP(hidden=[32, 16], dropout=0.1),
+    }
+    return Definition(**(values | changes))  # type: ignore[arg-type]
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> Definition:
+    scaling = st.sampled_from(["standard", "robust", "min-max", "none"])
+    clip = st.none() | st.floats(0.5, 10)
+    inputs = draw(
+        st.lists(
+            st.builds(
+                dl.Input,
+                st.sampled_from(INPUTS),
+                st.integers(1, 1000),
+                st.integers(1, 20),
+                scaling,
+                clip,
+                st.booleans(),
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    aheads = draw(st.lists(st.integers(1, 60), min_size=1, max_size=3))
+    outputs = [dl.Output("ROC(5)", ahead, draw(scaling), name=f"out {i}") for i, ahead in enumerate(aheads)]
+    hidden = draw(st.lists(st.integers(1, 64), max_size=3))
+    engine = dl.MLP(hidden, draw(st.sampled_from(["relu", "gelu", "tanh"])), draw(st.floats(0, 0.9)))
+    return Definition(
+        draw(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}", fullmatch=True)), inputs, outputs, engine
+    )
+
+
+@given(definitions())
+@settings(max_examples=50, deadline=None)
+def test_json_and_yaml_give_the_same_definition_back(made: Definition) -> None:
+    assert Definition.from_json(made.to_json()) == made
+    assert Definition.from_yaml(made.to_yaml()) == made
+    assert Definition.from_json(made.to_json()).hash == made.hash
+
+
+def test_expressions_are_spelled_out_and_labelled_as_they_were_typed() -> None:
+    item = dl.Input("RSI( 14 )")
+    assert item.indicator == "RSI(close, timeperiod=14)"
+    assert item.name == "RSI( 14 )"
+
+
+def test_labels_do_not_change_the_hash_and_all_else_does() -> None:
+    base = definition()
+    assert (
+        definition(name="other", inputs=[dl.Input("RSI(close, 14)", 3, name="x"), "ROC(5)"]).hash == base.hash
+    )
+    changed = [
+        definition(inputs=[dl.Input("RSI(15)", depth=3), "ROC(5)"]),
+        definition(inputs=[dl.Input("RSI(14)", depth=2), "ROC(5)"]),
+        definition(inputs=[dl.Input("RSI(14)", depth=3, increment=2), "ROC(5)"]),
+        definition(inputs=[dl.Input("RSI(14)", depth=3, clip=3.0), "ROC(5)"]),
+        definition(inputs=["ROC(5)", dl.Input("RSI(14)", depth=3)]),
+        definition(outputs=[dl.Output("ROC(5)", look_ahead=4)]),
+        definition(outputs=[dl.Output("ROC(5)", look_ahead=5, scaling="robust")]),
+        definition(engine=dl.MLP(hidden=[32, 16])),
+    ]
+    hashes = {item.hash for item in changed}
+    assert len(hashes) == len(changed)
+    assert base.hash not in hashes
+
+
+def test_a_definition_is_immutable() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        definition().name = "x"  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        definition().inputs[0].depth = 5  # type: ignore[misc]
+
+
+def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
+    assert definition().bars_needed == 14 + 2 + 1
+    assert definition(inputs=[dl.Input("SMA(20)", depth=4, increment=5)]).bars_needed == 19 + 15 + 1
+    assert definition().width == 4
+    outputs = [dl.Output("ROC(1)", look_ahead=1), dl.Output("ROC(7)", look_ahead=7)]
+    assert definition(outputs=outputs).look_ahead == 7
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: definition(name="a@1"), "name is 'a@1', but must be 1 to 64 letters, digits, '.', '-' or '_', "
+         "and begin with one of the first two"),
+        (lambda: definition(inputs=[]), "us-5d has no inputs; give at least one"),
+        (lambda: definition(outputs=[]), "us-5d has no outputs; give at least one"),
+        (lambda: definition(inputs="RSI(14)"), "inputs and outputs are lists, such as inputs=['RSI(14)']"),
+        (lambda: definition(inputs=[3]), "an input is 3, but must be an expression or dl.Input(...)"),
+        (lambda: definition(outputs=["ROC(5)"]),
+         "an output is 'ROC(5)', but must be dl.Output(expression, look_ahead=...)"),
+        (lambda: definition(outputs=[dl.Output("ROC(5)", 5), dl.Output("ROC(5)", 3)]),
+         "two outputs are called 'ROC(5)'; give each a name of its own with name="),
+        (lambda: dl.Output("ROC(5)", look_ahead=0),
+         "Output: look_ahead is 0, but should be greater than or equal to 1"),
+        (lambda: dl.Input("RSI(14)", depth=1001), "Input: depth is 1001, but should be less than or equal to 1000"),
+        (lambda: dl.Output("ROC(5)"), "Output: look_ahead is missing"),
+        (lambda: dl.Input("RSI(14)", dept=3), "Input has no field 'dept'; did you mean 'depth'?"),
+        (lambda: dl.Input("RSI(14)", scaling="standart"),
+         "Input: scaling is 'standart', but should be 'standard', 'robust', 'min-max' or 'none'"),
+        (lambda: dl.MLP(hidden=[0]), "MLP: hidden is 0, but should be greater than or equal to 1"),
+        (lambda: dl.MLP(dropout=1.0), "MLP: dropout is 1.0, but should be less than 1"),
+        (lambda: dl.Split(0.9, 0.2), "in_sample and out_of_sample are 1.1 together, but at most 1 is there"),
+        (lambda: dl.Split(start="2010-01-01", end="2009-01-01"),
+         "start is 2010-01-01, but must lie before end 2009-01-01"),
+        (lambda: dl.TrainingOptions(epochs=0),
+         "TrainingOptions: epochs is 0, but should be greater than or equal to 1"),
+        (lambda: Definition.from_json("{"), "the definition is not JSON: Expecting property name enclosed in double "
+         "quotes: line 1 column 2 (char 1)"),
+        (lambda: Definition.from_dict({"name": "x", "inputs": ["RSI(14)"]}),
+         "a definition needs 'outputs', but it is missing"),
+        (lambda: Definition.from_dict({"name": "x", "imputs": []}),
+         "a definition has no 'imputs'; did you mean 'inputs'?"),
+        (lambda: Definition.from_dict({"name": "x", "inputs": 3, "outputs": []}), "inputs is 3, but must be a list"),
+        (lambda: Definition.from_yaml("[1]"), "a definition is a mapping with name, inputs, outputs, engine, not list"),
+        (lambda: definition(engine=object), "engine is <class 'object'>, but it must be a name or the options of: mlp"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_value_and_the_fix(make: object, message: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        make()  # type: ignore[operator]
+    assert str(error.value) == message
+
+
+def test_an_unknown_engine_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UnknownNameError) as error:
+        definition(engine="mpl")
+    assert str(error.value) == "unknown engine 'mpl'; did you mean 'mlp'? there are: mlp"
+
+
+def test_a_wrong_expression_is_refused_where_it_is_written() -> None:
+    with pytest.raises(DLPluginError, match="RSJ"):
+        dl.Input("RSJ(14)")
+
+
+def test_every_field_has_a_help_sentence() -> None:
+    for cls in (dl.Input, dl.Output, dl.Split, dl.TrainingOptions, dl.MLP):
+        sentences = help_sentences(cls)
+        assert list(sentences) == [field.name for field in dataclasses.fields(cls)]
+        for sentence in sentences.values():
+            assert sentence.endswith(".")
+            assert sentence[0].isupper()

@@ -1,0 +1,133 @@
+"""Real bars, a usage of every catalogued function, and random expressions."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import strategies as st
+
+from dlplugin.errors import ExpressionError
+from dlplugin.indicators import Entry, Node, catalogue
+from dlplugin.indicators.expression import parse
+from dlplugin.indicators.nodes import Column, Number, is_constant
+from dlplugin.indicators.operators import ARITHMETIC, COMPARISONS, Arithmetic, Comparison, negative
+from dlplugin.indicators.signature import Parameter
+from dlplugin.indicators.starts import START_DEPENDENT
+from dlplugin.resources import shipped_folder
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+def _read(file: str) -> pd.DataFrame:
+    bars = pd.read_csv(shipped_folder("datasets") / file, index_col=0, parse_dates=True)
+    return bars.astype(np.float64)
+
+
+@pytest.fixture(scope="session")
+def stock() -> pd.DataFrame:
+    """Daily bars of one stock, with an extra column raw_close."""
+    return _read("us-stocks/AAPL.csv.gz")
+
+
+@pytest.fixture(scope="session")
+def currency() -> pd.DataFrame:
+    """Hourly bars of a currency pair: another scale, another clock."""
+    return _read("eurusd-1h/EURUSD.csv.gz")
+
+
+@pytest.fixture(scope="session")
+def index() -> pd.DataFrame:
+    """Daily bars of an index over twenty years."""
+    return _read("sp500/SP500.csv.gz")
+
+
+def _inputs(entry: Entry) -> str:
+    if entry.name in ("ACOS", "ASIN"):
+        return "close / high"
+    if entry.name in ("COSH", "EXP", "SINH"):
+        return "close / 1000"
+    if entry.name == "MAVP":
+        return "close, 5 + 6 * day_of_week"
+    return "close, open" if entry.name in ("min", "max") else "close" if entry.inputs else ""
+
+
+def usages_of(entry: Entry) -> list[str]:
+    """Expressions that show every output of a function, in its accepted form."""
+    if entry.name == "VWAP":
+        return []  # has no accepted form
+    needs_inputs = not entry.signature.defaults or entry.name in ("ACOS", "ASIN", "COSH", "EXP", "SINH")
+    arguments = [_inputs(entry)] if needs_inputs and entry.inputs else []
+    arguments += [f"{each.name}=20" for each in entry.parameters if each.default is None]
+    calls = [f"{entry.name}({', '.join(arguments)})"]
+    calls = [f"{calls[0]}.{output}" for output in entry.outputs] or calls
+    rule = START_DEPENDENT.get(entry.name)
+    return [f"{rule.wrapper}({call}, 5)" for call in calls] if rule else calls
+
+
+@pytest.fixture(scope="session")
+def usages() -> dict[str, list[str]]:
+    """For every catalogued function, expressions that show each of its outputs."""
+    return {name: usages_of(entry) for name, entry in catalogue().items()}
+
+
+def _values(parameter: Parameter, longest: int) -> st.SearchStrategy[float]:
+    if parameter.kind == "whole":
+        return st.integers(int(parameter.least), longest)
+    if parameter.kind == "average":
+        return st.integers(0, int(parameter.most))
+    least, most = max(parameter.least, -50.0), min(parameter.most, 50.0)
+    return st.floats(least, most, allow_nan=False)
+
+
+def _numbers() -> st.SearchStrategy[Node]:
+    simple = st.integers(-20, 20).map(float)
+    return (simple | st.floats(allow_nan=False, allow_infinity=False)).map(Number)
+
+
+@st.composite
+def _calls(draw: st.DrawFn, steps: st.SearchStrategy[Node], longest: int) -> Node:
+    entries = [entry for entry in catalogue().values() if entry.name != "VWAP"]
+    entry = draw(st.sampled_from(entries))
+    count = len(entry.inputs) + (draw(st.integers(0, 2)) if entry.signature.repeats else 0)
+    inputs = tuple(draw(steps) for _ in range(count))
+    if entry.parameters:  # there, a number would be read as a parameter
+        inputs = tuple(Column("close") if isinstance(step, Number) else step for step in inputs)
+    if inputs and all(map(is_constant, inputs)):
+        inputs = (Column("close"), *inputs[1:])
+    parameters = tuple(draw(_values(parameter, longest)) for parameter in entry.parameters)
+    output = draw(st.sampled_from(entry.outputs)) if entry.outputs else ""
+    try:
+        call = entry.build(inputs, parameters, output)
+    except ExpressionError:  # TA-Lib refuses some parameters together
+        return Column("close")
+    rule = START_DEPENDENT.get(entry.name)
+    return catalogue()[rule.wrapper].build((call,), (draw(st.integers(1, 9)),), "") if rule else call
+
+
+@st.composite
+def _trees(draw: st.DrawFn, longest: int, depth: int) -> Node:
+    if depth == 0:
+        return draw(st.sampled_from([*map(Column, COLUMNS), *map(parse, ("day_of_week", "month"))]))
+    steps = _trees(longest, depth - 1) | _numbers()
+    kind = draw(st.sampled_from(["leaf", "arithmetic", "comparison", "negative", "call", "call"]))
+    if kind == "leaf":
+        return draw(_trees(longest, 0))
+    if kind == "call":
+        return draw(_calls(steps, longest))
+    if kind == "negative":
+        return negative(draw(steps))
+    left, right = draw(steps), draw(steps)
+    if kind == "comparison":
+        return Comparison(draw(st.sampled_from(list(COMPARISONS))), left, right)
+    return Arithmetic(draw(st.sampled_from(list(ARITHMETIC))), left, right)
+
+
+@pytest.fixture(scope="session")
+def random_trees() -> Callable[[int, int], st.SearchStrategy[Node]]:
+    """Makes strategies of trees as the parser builds them: (longest period, depth) to a strategy."""
+
+    def strategy(longest: int = 30, depth: int = 3) -> st.SearchStrategy[Node]:
+        return _trees(longest, depth).filter(lambda tree: not is_constant(tree))
+
+    return strategy

@@ -1,0 +1,233 @@
+"""The life of a model in its folder, and writes that are done or not done."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+import dlplugin as dl
+from dlplugin.errors import DamagedModelError, LockedModelError, StoreError, UnknownModelError
+from dlplugin.store import ModelFolder, folders
+from dlplugin.store.folders import write_file, write_folder
+
+
+@pytest.fixture
+def store(locked: dl.Model, tmp_path: Path) -> Path:
+    """A copy of the store with the locked model, to be changed."""
+    shutil.copytree(locked.store, tmp_path / "models")
+    return tmp_path / "models"
+
+
+def again(store: Path, locked: dl.Model) -> dl.Model:
+    return dl.Model.of(locked.definition, store=store)
+
+
+def test_describing_a_model_writes_nothing(model: dl.Model) -> None:
+    assert model.status == "draft"
+    assert not model.store.exists()
+
+
+def test_a_saved_description_is_a_draft_that_can_be_loaded(model: dl.Model) -> None:
+    model.save()
+    loaded = dl.load("small", model.store)
+    assert (loaded.status, loaded.definition) == ("draft", model.definition)
+    with pytest.raises(dl.DLPluginError) as error:
+        loaded.predictor  # noqa: B018
+    assert str(error.value) == "model 'small' is draft and cannot predict; train it first"
+
+
+def test_a_model_goes_from_draft_to_trained_to_locked_and_back(
+    model: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    run = model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    assert (model.status, run.status) == ("trained", "finished")
+    predicted = model.predict(two_stocks["IBM"])
+    assert dl.load("small", model.store).predict(two_stocks["IBM"]).equals(predicted)
+
+    first = model.lock(note="one")
+    assert (model.status, first.reference) == ("locked", "small@1")
+    assert first.predict(two_stocks["IBM"]).equals(predicted)
+    assert model.predict(two_stocks["IBM"]).equals(predicted)
+    assert not (model.store / "small" / "definition.json").exists()
+
+    model.unlock()
+    assert model.status == "draft"
+    assert dl.load("small@1", model.store).predict(two_stocks["IBM"]).equals(predicted)
+    assert dl.load("small@1", model.store).status == "locked"
+
+    model.train(two_stocks, options=dl.TrainingOptions(epochs=1, seed=1))
+    assert model.lock().reference == "small@2"
+    assert not model.predict(two_stocks["IBM"]).equals(predicted)
+    assert dl.load("small@1", model.store).predict(two_stocks["IBM"]).equals(predicted)
+
+
+def test_a_locked_model_cannot_be_trained_saved_locked_or_deleted(
+    store: Path, locked: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    model = again(store, locked)
+    since = json.loads((store / "locked" / "versions" / "1" / "lock.json").read_text())["locked_at"][:10]
+    for verb, change in {
+        "train": lambda: model.train(two_stocks),
+        "save": model.save,
+        "lock": model.lock,
+    }.items():
+        with pytest.raises(LockedModelError) as error:
+            change()
+        said = "train" if verb == "save" else verb
+        assert str(error.value) == (
+            f"model 'locked' is locked since {since}; {said} under a new name, or: dlplugin unlock locked"
+        )
+    with pytest.raises(LockedModelError) as error:
+        model.delete()
+    assert str(error.value) == "model 'locked' has locked versions that are kept for good: locked@1"
+    assert not (store / "locked" / "definition.json").exists()
+
+
+def test_another_definition_under_the_name_is_a_draft_and_leaves_the_stored_one_alone(
+    store: Path, locked: dl.Model, describe, two_stocks: dl.DataSet
+) -> None:
+    other = describe(store, "locked", engine=dl.MLP(hidden=[4]))
+    assert other.status == "draft"
+    with pytest.raises(LockedModelError):
+        other.train(two_stocks)
+    assert again(store, locked).status == "locked"
+
+
+def test_a_lock_cut_off_after_its_folder_was_there_is_a_lock(store: Path, locked: dl.Model) -> None:
+    model = again(store, locked)
+    model.unlock()
+    draft = (store / "locked" / "definition.json").read_bytes()
+    shutil.copytree(store / "locked" / "versions" / "1", store / "locked" / "versions" / "2")
+    assert draft == (store / "locked" / "definition.json").read_bytes()
+    assert model.status == "locked"
+    assert model.predictor is not None
+
+
+def test_deleting_removes_the_model_and_keeps_its_runs(model: dl.Model, two_stocks: dl.DataSet) -> None:
+    run = model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    model.delete()
+    assert model.status == "draft"
+    assert list(dl.models(model.store).index) == []
+    assert len(dl.load_run(run.name, model.store).history) == 1
+    with pytest.raises(UnknownModelError):
+        model.delete()
+
+
+def test_the_list_tells_name_status_versions_engine_inputs_and_outputs(store: Path, describe) -> None:
+    describe(store, "another").save()
+    table = dl.models(store)
+    assert list(table.index) == ["another", "locked"]
+    assert table.loc["locked"].tolist() == [
+        "locked",
+        1,
+        "mlp",
+        "RSI(14), ROC(5), close / SMA(20) - 1",
+        "ROC(5), ROC(1)",
+    ]
+    assert table.loc["another", "status"] == "draft"
+    assert dl.models(store / "nowhere").empty
+
+
+def test_a_model_whose_run_is_alive_is_running(model: dl.Model, two_stocks: dl.DataSet) -> None:
+    run = model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    ModelFolder(model.store, "small").write_draft(model.definition, run.name, training=run.name)
+    assert model.status == "trained"
+    with FileLock(model.store / ".locks" / f"run-{run.name}.lock"):
+        assert model.status == "running"
+        with pytest.raises(dl.DLPluginError) as error:
+            model.train(two_stocks)
+        assert str(error.value) == "model 'small' is being trained already; wait for it, or stop it"
+    assert model.status == "trained"
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("lokced", "no model 'lokced' in the store {store}; did you mean 'locked'?"),
+        ("other", "no model 'other' in the store {store}; there are: locked"),
+        ("locked@2", "no version locked@2; there are: locked@1"),
+        ("locked@x", "'locked@x' names no version; write locked@1"),
+    ],
+)
+def test_an_unknown_model_is_answered_with_those_there_are(store: Path, reference: str, message: str) -> None:
+    with pytest.raises(UnknownModelError) as error:
+        dl.load(reference, store)
+    assert str(error.value) == message.format(store=store)
+
+
+def test_an_empty_store_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError) as error:
+        dl.load("x", tmp_path)
+    assert str(error.value) == f"no model 'x' in the store {tmp_path}; it is empty"
+
+
+def test_a_changed_missing_or_added_file_of_a_locked_model_is_noticed(store: Path, locked: dl.Model) -> None:
+    folder = store / "locked" / "versions" / "1"
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        changed = bytearray(content)
+        changed[len(changed) // 2] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(DamagedModelError):
+            dl.load("locked@1", store)
+        path.unlink()
+        with pytest.raises(DamagedModelError, match="is missing"):
+            dl.load("locked@1", store)
+        path.write_bytes(content)
+    (folder / "more.txt").write_text("x")
+    with pytest.raises(DamagedModelError) as error:
+        dl.load("locked@1", store)
+    assert str(error.value) == f"{folder / 'more.txt'} does not belong there"
+    (folder / "more.txt").unlink()
+    assert dl.load("locked@1", store).status == "locked"
+
+
+def test_locking_needs_an_out_of_sample_evaluation_or_force(model: dl.Model, two_stocks: dl.DataSet) -> None:
+    with pytest.raises(StoreError) as error:
+        model.lock()
+    assert str(error.value) == "model 'small' cannot be locked, it is draft; train it first"
+    model.train(two_stocks, split=dl.Split(0.8, 0.0), options=dl.TrainingOptions(epochs=2))
+    with pytest.raises(StoreError) as error:
+        model.lock()
+    assert str(error.value) == (
+        "model 'small' has no out-of-sample evaluation; train with an out-of-sample span, or lock(force=True)"
+    )
+    model.lock(force=True, note="on purpose")
+    about = json.loads((model.store / "small" / "versions" / "1" / "lock.json").read_text())
+    assert (about["forced"], about["note"], about["type"]) == (True, "on purpose", "Deep Learning")
+
+
+def test_a_model_that_is_not_locked_cannot_be_unlocked(model: dl.Model) -> None:
+    model.save()
+    with pytest.raises(StoreError) as error:
+        model.unlock()
+    assert str(error.value) == "model 'small' is not locked, but draft"
+
+
+def test_the_store_can_be_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, describe
+) -> None:
+    monkeypatch.setenv("DLPLUGIN_STORE", str(tmp_path / "named"))
+    describe(None).save()
+    assert (tmp_path / "named" / "small" / "definition.json").is_file()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    target = tmp_path / "a.json"
+    write_file(target, b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folders.os, "fsync", full)
+    with pytest.raises(StoreError) as error:
+        write_file(target, b"new")
+    assert str(error.value) == f"cannot write {target}: No space left on device"
+    with pytest.raises(StoreError):
+        write_folder(tmp_path / "folder", {"x": b"1"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert target.read_bytes() == b"old"

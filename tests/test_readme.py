@@ -1,0 +1,73 @@
+"""The README's code runs as it stands, and prints what the README shows."""
+
+import re
+from pathlib import Path
+
+import pytest
+import talib
+
+import dlplugin as dl
+
+README = Path(__file__).parent.parent / "README.md"
+NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), flags=re.DOTALL)
+
+
+def masked(text: str) -> tuple[list[str], list[float]]:
+    """Words without numbers and bars, and the numbers; seconds and run names are not held."""
+    lines = [
+        re.sub(r"\s+\d+\.\d+$", "", line) if re.match(r"^\d+ ", line) else line for line in text.splitlines()
+    ]
+    text = re.sub(r"[█▉▊▋▌▍▎▏▐│]", "", "\n".join(lines))
+    numbers = [float(found.replace(",", "")) for found in NUMBER.findall(text)]
+    return NUMBER.sub("#", text).split(), numbers
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DLPLUGIN_STORE", raising=False)
+    return tmp_path
+
+
+def run(code: str) -> None:
+    exec(compile(code, str(README), "exec"), {"__name__": "__main__"})
+
+
+def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh: Path, capsys) -> None:
+    training, trading, data = blocks("python")
+    assert len(training.strip().splitlines()) <= 20
+
+    run(training)
+    printed = capsys.readouterr().out
+    shown = blocks("text")[0]
+    words, numbers = masked(printed)
+    shown_words, shown_numbers = masked(shown)
+    assert words == shown_words
+    assert numbers == pytest.approx(shown_numbers, rel=0.05, abs=0.02)
+    assert dl.load("us-5d").status == "locked"
+
+    run(trading)
+    assert (fresh / "models" / "us-5d" / "versions" / "1").is_dir()
+    run(data)
+    assert "SP500" in capsys.readouterr().out
+
+    run(training)
+    assert capsys.readouterr().out == ""  # locked: nothing is trained again
+
+
+def test_every_file_and_command_the_readme_names_is_there() -> None:
+    text = README.read_text()
+    for path in re.findall(r"`((?:strategies|datasets|tests|docs)/[\w./-]+)`|\]\((docs/[\w./-]+)\)", text):
+        assert (README.parent / (path[0] or path[1])).is_file()
+    makefile = (README.parent / "Makefile").read_text()
+    for target in re.findall(r"make ([\w-]+)`", text) + re.findall(r"^make (\w+)$", text, flags=re.MULTILINE):
+        assert f"\n{target}:" in makefile, target
+
+
+def test_the_readme_counts_the_indicators_there_are() -> None:
+
+    assert f"All {len(talib.get_functions())} functions of TA-Lib" in README.read_text()

@@ -1,0 +1,229 @@
+"""DLPredictor in backtrader: the same bits in every mode, and clear words where it cannot work."""
+
+import itertools
+import shutil
+import warnings
+from pathlib import Path
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+import pytest
+
+import dlplugin as dl
+from dlplugin.errors import TradingError
+
+MODES = [
+    {"runonce": True, "preload": True, "exactbars": False},
+    {"runonce": True, "preload": False, "exactbars": False},
+    {"runonce": False, "preload": True, "exactbars": False},
+    {"runonce": False, "preload": False, "exactbars": False},
+    {"runonce": False, "preload": True, "exactbars": -1},
+    {"runonce": False, "preload": True, "exactbars": -2},
+    {"runonce": False, "preload": False, "exactbars": -1},
+    {"runonce": False, "preload": False, "exactbars": 1},
+]
+
+
+class Watcher(bt.Strategy):
+    """Notes each prediction that a strategy sees, and when."""
+
+    params = (("models", ()), ("output", 0))
+
+    def __init__(self) -> None:
+        self.predicted = [
+            dl.DLPredictor(data, model=model, output=self.p.output)
+            for data, model in zip(self.datas, itertools.cycle(self.p.models), strict=False)
+        ]
+        self.seen: list[dict[str, float]] = [{} for _ in self.datas]
+
+    def next(self) -> None:
+        for data, line, seen in zip(self.datas, self.predicted, self.seen, strict=True):
+            seen[data.datetime.datetime(0)] = line[0]
+
+
+def watched(
+    feeds: list[object], models: list[object], output: int | str = 0, **mode: object
+) -> list[pd.Series]:
+    cerebro = bt.Cerebro(stdstats=False, **mode)
+    for feed in feeds:
+        cerebro.adddata(feed)
+    cerebro.addstrategy(Watcher, models=models, output=output)
+    return [pd.Series(seen, dtype=float) for seen in cerebro.run()[0].seen]
+
+
+@pytest.mark.parametrize(
+    "mode", MODES, ids=lambda mode: "-".join(f"{key}={value}" for key, value in mode.items())
+)
+def test_a_strategy_sees_the_bits_of_predict_in_every_mode(
+    locked: dl.Model, us_stocks: dl.DataSet, mode: dict[str, object]
+) -> None:
+    bars = us_stocks["MSFT"].iloc[:600]
+    wanted = locked.predict(bars)
+    for output, name in enumerate(wanted.columns):
+        (seen,) = watched([dl.feed(bars, "MSFT")], [locked], output, **mode)
+        assert len(seen) == len(bars) - locked.bars_needed + 1
+        np.testing.assert_array_equal(seen.to_numpy(), wanted[name].loc[seen.index].to_numpy())
+
+
+def test_after_save_and_load_the_bits_are_the_same(locked: dl.Model, us_stocks: dl.DataSet) -> None:
+    bars = us_stocks["MSFT"].iloc[:600]
+    loaded = dl.load("locked@1", locked.store)
+    assert loaded.predict(bars).equals(locked.predict(bars))
+    (seen,) = watched([dl.feed(bars)], [loaded])
+    np.testing.assert_array_equal(seen.to_numpy(), locked.predict(bars).loc[seen.index].iloc[:, 0].to_numpy())
+
+
+@pytest.mark.parametrize("runonce", [True, False])
+def test_several_feeds_with_different_calendars_each_have_their_own_predictions(
+    locked: dl.Model, us_stocks: dl.DataSet, runonce: bool
+) -> None:
+    late = us_stocks["GOOG"].iloc[:400]
+    gaps = (
+        us_stocks["IBM"]
+        .loc["2004-08-01":"2006-03-20"]
+        .drop(us_stocks["IBM"].index[200:260:7], errors="ignore")
+    )
+    seen = watched([dl.feed(gaps, "IBM"), dl.feed(late, "GOOG")], [locked], runonce=runonce)
+    for bars, values in zip((gaps, late), seen, strict=True):
+        wanted = locked.predict(bars).iloc[:, 0].loc[values.index].to_numpy()
+        np.testing.assert_array_equal(values.to_numpy(), wanted)
+
+
+def test_intraday_bars_keep_their_times_to_the_bit(describe, tmp_path: Path) -> None:
+    dataset = dl.DataSet.bundled("eurusd-1h")
+    model = describe(tmp_path / "models", inputs=["RSI(14)", "day_of_week"])
+    model.train(dataset, options=dl.TrainingOptions(epochs=1))
+    bars = dataset["EURUSD"].iloc[:500]
+    wanted = model.predict(bars).iloc[:, 0]
+    for runonce in (True, False):
+        with pytest.warns(dl.DLPluginWarning, match="not locked"):
+            (seen,) = watched([dl.feed(bars)], [model], runonce=runonce)
+        assert list(seen.index) == list(bars.index[model.bars_needed - 1 :])
+        np.testing.assert_array_equal(seen.to_numpy(), wanted.loc[seen.index].to_numpy())
+
+
+def test_a_replayed_week_has_provisional_values_and_ends_with_the_weeks_own(
+    locked: dl.Model, us_stocks: dl.DataSet
+) -> None:
+    daily = us_stocks["MSFT"].iloc[:1500]
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.replaydata(dl.feed(daily), timeframe=bt.TimeFrame.Weeks)
+    calls: list[tuple[int, float, tuple[float, ...]]] = []
+
+    class Replayed(Watcher):
+        def next(self) -> None:
+            data = self.data
+            bar = (data.open[0], data.high[0], data.low[0], data.close[0], data.volume[0])
+            calls.append((len(data), self.predicted[0][0], bar))
+
+    cerebro.addstrategy(Replayed, models=[locked])
+    cerebro.run()
+    last = {length: (value, bar) for length, value, bar in calls}
+    assert len(calls) > 3 * len(last)
+    weeks = daily.resample("W-FRI").agg(
+        {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
+    )
+    wanted = locked.predict(weeks).iloc[:, 0]
+    lengths = sorted(last)[:-1]
+    assert len(lengths) > 200
+    np.testing.assert_array_equal(
+        [last[n][0] for n in lengths], wanted.iloc[[n - 1 for n in lengths]].to_numpy()
+    )
+
+
+def test_an_output_is_chosen_by_name_or_number(locked: dl.Model, us_stocks: dl.DataSet) -> None:
+    bars = us_stocks["MSFT"].iloc[:300]
+    by_number, by_name = (watched([dl.feed(bars)], [locked], output)[0] for output in (1, "ROC(1)"))
+    assert by_number.equals(by_name)
+    with pytest.raises(TradingError) as error:
+        watched([dl.feed(bars)], [locked], "roc(1)")
+    assert str(error.value) == "model 'locked@1' has no output 'roc(1)'; did you mean 'ROC(1)'?"
+    with pytest.raises(TradingError) as error:
+        watched([dl.feed(bars)], [locked], 2)
+    assert str(error.value) == "model 'locked@1' has no output 2; give 0 to 1"
+
+
+def test_a_bare_name_is_the_newest_lock_even_while_a_draft_is_being_made(
+    locked: dl.Model, us_stocks: dl.DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(locked.store, tmp_path / "models")
+    monkeypatch.setenv("DLPLUGIN_STORE", str(tmp_path / "models"))
+    dl.load("locked").unlock()
+    bars = us_stocks["MSFT"].iloc[:300]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (seen,) = watched([dl.feed(bars)], ["locked"])
+    np.testing.assert_array_equal(seen.to_numpy(), locked.predict(bars).iloc[:, 0].loc[seen.index].to_numpy())
+
+
+def test_a_trained_model_that_is_not_locked_works_with_one_warning(describe, tmp_path, two_stocks) -> None:
+    model = describe(tmp_path / "models")
+    model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    bars = two_stocks["IBM"].iloc[:300]
+    with pytest.warns(dl.DLPluginWarning) as caught:
+        watched([dl.feed(bars)], [model])
+    assert [str(warning.message) for warning in caught] == [
+        "model 'small' is not locked: its weights can change with the next training; lock() it"
+    ]
+
+
+def test_a_draft_a_missing_model_and_no_model_are_refused(
+    describe, tmp_path: Path, us_stocks: dl.DataSet
+) -> None:
+    feed = dl.feed(us_stocks["MSFT"].iloc[:300])
+    with pytest.raises(dl.DLPluginError) as error:
+        watched([feed], [describe(tmp_path / "models")])
+    assert str(error.value) == "model 'small' is draft and cannot predict; train it first"
+    with pytest.raises(TradingError) as error:
+        watched([feed], [None])
+    assert str(error.value) == "DLPredictor needs a model: DLPredictor(self.data, model='name')"
+
+
+def test_a_feed_shorter_than_the_warm_up_is_refused_before_backtrader_breaks(
+    locked: dl.Model, us_stocks: dl.DataSet
+) -> None:
+    bars = us_stocks["MSFT"].iloc[: locked.bars_needed - 1]
+    with pytest.raises(TradingError) as error:
+        watched([dl.feed(bars, "MSFT")], [locked])
+    assert str(error.value) == (
+        f"MSFT has {len(bars)} bars, but model 'locked@1' needs {locked.bars_needed} until its first prediction; "
+        "load more history"
+    )
+
+
+def test_an_input_column_needs_a_line_of_the_feed(describe, tmp_path: Path, two_stocks: dl.DataSet) -> None:
+    model = describe(tmp_path / "models", inputs=["raw_close / lag(raw_close, 1)"])
+    model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    locked = model.lock()
+    bars = two_stocks["IBM"].iloc[:100]
+    (seen,) = watched([dl.feed(bars)], [locked])
+    np.testing.assert_array_equal(seen.to_numpy(), locked.predict(bars).iloc[:, 0].loc[seen.index].to_numpy())
+    with pytest.raises(TradingError) as error:
+        watched([dl.feed(bars.drop(columns="raw_close"))], [locked])
+    assert str(error.value) == "model 'small@1' reads raw_close, which the feed has no line for"
+
+
+def test_bars_that_backtrader_would_run_wrongly_do_not_become_a_feed(us_stocks: dl.DataSet) -> None:
+    bars = us_stocks["MSFT"].iloc[:100]
+    for wrong in (bars.iloc[::-1], bars.assign(close=np.nan), bars.tz_localize("UTC")):
+        with pytest.raises(dl.DLPluginError, match="MSFT"):
+            dl.feed(wrong, "MSFT")
+
+
+def test_it_names_itself_shortly(locked: dl.Model, us_stocks: dl.DataSet) -> None:
+    names = []
+
+    class Named(bt.Strategy):
+        def __init__(self) -> None:
+            names.append(dl.DLPredictor(self.data, model=locked))
+
+        def next(self) -> None:
+            pass
+
+    cerebro = bt.Cerebro()
+    cerebro.adddata(dl.feed(us_stocks["MSFT"].iloc[:100]))
+    cerebro.addstrategy(Named)
+    cerebro.run()
+    assert repr(names[0]) == "<DLPredictor locked@1 ROC(5)>"
+    assert names[0]._plotlabel() == ["locked@1 ROC(5)"]
