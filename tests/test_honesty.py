@@ -51,11 +51,15 @@ def r_squared(model: dl.Model, dataset: dl.DataSet, span: str) -> tuple[float, f
         best.append(pd.Series(best_forecast(bars["signal"].to_numpy()), bars.index)[inside])
     actual = np.concatenate(came)
     total = np.square(actual - actual.mean()).sum()
-    found, possible = (1 - np.square(actual - np.concatenate(part)).sum() / total for part in (predicted, best))
+    found, possible = (
+        1 - np.square(actual - np.concatenate(part)).sum() / total for part in (predicted, best)
+    )
     return float(found), float(possible)
 
 
-def test_at_least_nine_tenths_of_a_planted_signal_are_found_out_of_sample_and_in_the_holdout(tmp_path: Path) -> None:
+def test_at_least_nine_tenths_of_a_planted_signal_are_found_out_of_sample_and_in_the_holdout(
+    tmp_path: Path,
+) -> None:
     dataset = dl.DataSet.from_frames("planted", {f"S{seed}": planted(seed) for seed in range(4)})
     model = dl.Model(
         "planted",
@@ -74,7 +78,9 @@ def test_at_least_nine_tenths_of_a_planted_signal_are_found_out_of_sample_and_in
         assert found >= 0.9 * best
         assert 0.97 * possible <= found <= 1.01 * possible
     scores = model.evaluation.scores()[1].by_rule
-    assert scores["model"].r_squared == pytest.approx(r_squared(model, dataset, "out-of-sample")[0], abs=0.002)
+    assert scores["model"].r_squared == pytest.approx(
+        r_squared(model, dataset, "out-of-sample")[0], abs=0.002
+    )
     assert scores["model"].r_squared > scores["ridge"].r_squared + 0.02
     assert set(model.evaluation.beats()) == {"in-sample mean", "zero", "ridge"}
 

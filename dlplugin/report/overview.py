@@ -124,9 +124,8 @@ def _training(data: ReportData) -> str:
         best = number(data.best_epoch, 0)
         ran = f"{count(len(data.history), 'epoch')} in {seconds} s; the save point is epoch {best}"
     unit = "loss is the mean squared error, each output in units of its scale in training"
-    return sentences(
-        ran, data.stop_reason, "; ".join([*spans, _symbols(data)]), f"{unit}; each chart has its own scale"
-    )
+    moving = "the in-sample curve is as met while the weights moved, dropout included; each chart has its own scale"
+    return sentences(ran, data.stop_reason, "; ".join([*spans, _symbols(data)]), unit, moving)
 
 
 def _candles(data: ReportData) -> str:
