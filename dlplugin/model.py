@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from dlplugin.bars import DataSet, check_bars
 from dlplugin.definition import Definition, EngineOptions, Input, Output, Split, TrainingOptions
-from dlplugin.errors import DLPluginWarning, PredictionError, StoreError, TrainingError
-from dlplugin.evaluation import Evaluation, SpanValues, evaluate
+from dlplugin.errors import DLPluginWarning, PredictionError
+from dlplugin.evaluation import Evaluation, evaluate_samples
 from dlplugin.registry import Entry, Registry
 from dlplugin.samples import Samples, Spans, build_samples, resolve_split
 from dlplugin.store import (
-    HISTORY_COLUMNS,
     MODEL_TYPE,
     ModelFolder,
     RunFolder,
     Trained,
+    VersionFolder,
     split_name,
     store_folder,
     stored_models,
@@ -92,7 +91,7 @@ class Model:
         self.version = version
         self._root = root
         self._folder = ModelFolder(root, definition.name)
-        self._predictors: dict[str, Predictor] = {}
+        self._predictors: dict[Path, Predictor] = {}
 
     def __repr__(self) -> str:
         return f"<Model {self.reference}: {self.status}>"
@@ -105,7 +104,9 @@ class Model:
     @property
     def reference(self) -> str:
         """Its name, with the version when it is locked: us-5d@2."""
-        number = self._version_number()
+        number = self.version
+        if number is None and self.status == "locked":
+            number = self._folder.versions[-1]
         return self.name if number is None else f"{self.name}@{number}"
 
     @property
@@ -142,7 +143,7 @@ class Model:
         Raises:
             LockedModelError: The model is locked.
         """
-        self._folder.write_draft(self.definition, self._kept_run())
+        self._folder.write_draft(self.definition)
 
     def train(
         self,
@@ -169,21 +170,18 @@ class Model:
             TrainingError: It is being trained already, or the loss was never finite.
         """
         split, options = split or Split(), options or TrainingOptions()
-        if self._folder.exists and self._folder.state().status == "running":
-            raise TrainingError(f"model {self.name!r} is being trained already; wait for it, or stop it")
-        kept = self._kept_run()
-        self._folder.write_draft(self.definition, kept)
+        self._folder.write_draft(self.definition)
 
-        def started(run: str) -> None:
-            self._folder.write_draft(self.definition, kept, training=run)
+        def begin(run: str) -> None:
+            self._folder.begin_training(self.definition, run)
 
         run, samples, interrupted = train(
-            self._root, self.definition, dataset, split, options, console, started
+            self._root, self.definition, dataset, split, options, console, begin
         )
         folder = RunFolder.open(self._root, run.name)
-        evaluation = self._evaluate(samples, folder.read_save_point())
+        evaluation = self._evaluate(samples, folder.read_trained())
         folder.write_evaluation(json.loads(evaluation.to_json()))
-        self._folder.write_draft(self.definition, run.name)
+        self._folder.end_training(self.definition, run.name)
         if interrupted and options.epochs is not None:
             raise KeyboardInterrupt
         return run
@@ -194,11 +192,10 @@ class Model:
         Raises:
             PredictionError: It is not trained.
         """
-        trained = self._trained()[1]
+        trained = self._source().read_trained()
         spans = Spans.from_dict(trained.record["spans"])
         scaling = (trained.input_scaling, trained.output_scaling)
-        samples = build_samples(self.definition, dataset, spans, scaling)
-        return self._evaluate(samples, trained)
+        return self._evaluate(build_samples(self.definition, dataset, spans, scaling), trained)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -207,12 +204,7 @@ class Model:
         Raises:
             PredictionError: It is not trained.
         """
-        number = self._version_number()
-        if number is not None:
-            stored = self._folder.read_further(number, "evaluation.json")
-        else:
-            stored = RunFolder.open(self._root, self._trained()[0]).read_evaluation()
-        return Evaluation.from_json(json.dumps(stored))
+        return Evaluation.from_json(json.dumps(self._source().read_evaluation()))
 
     def predict(self, bars: pd.DataFrame, symbol: str | None = None) -> pd.DataFrame:
         """Predictions at each bar.
@@ -238,7 +230,7 @@ class Model:
                 stacklevel=2,
             )
         columns = [output.name for output in self.definition.outputs]
-        return pd.DataFrame(self._predictor().predict(checked, symbol), index=checked.index, columns=columns)
+        return pd.DataFrame(self.predictor.predict(checked, symbol), index=checked.index, columns=columns)
 
     @property
     def predictor(self) -> "Predictor":
@@ -247,7 +239,10 @@ class Model:
         Raises:
             PredictionError: It is not trained.
         """
-        return self._predictor()
+        source = self._source()
+        if source.path not in self._predictors:
+            self._predictors = {source.path: self._predictor_of(source.read_trained())}
+        return self._predictors[source.path]
 
     @property
     def record(self) -> dict[str, Any]:
@@ -256,7 +251,7 @@ class Model:
         Raises:
             PredictionError: It is not trained.
         """
-        return dict(self._trained()[1].record)
+        return dict(self._source().read_trained().record)
 
     @property
     def spans(self) -> Spans:
@@ -283,13 +278,7 @@ class Model:
         Raises:
             PredictionError: It is not trained.
         """
-        number = self._version_number()
-        if number is not None:
-            columns = self._folder.read_further(number, "history.json")
-            return pd.DataFrame({name: columns[name] for name in HISTORY_COLUMNS}).astype(
-                {"out_of_sample_loss": float}
-            )
-        return RunFolder.open(self._root, self._trained()[0]).history
+        return self._source().history
 
     def lock(self, note: str = "", force: bool = False) -> "Model":
         """Makes the trained weights final: the next version of the name.
@@ -305,23 +294,8 @@ class Model:
             StoreError: It is not trained, or has no out-of-sample evaluation.
             LockedModelError: It is locked already.
         """
-        if self.status not in ("trained", "locked"):
-            raise StoreError(f"model {self.name!r} cannot be locked, it is {self.status}; train it first")
-        run = self._folder.state().run
-        if run is not None:
-            folder = RunFolder.open(self._root, run)
-            trained = folder.read_save_point()
-            if "out-of-sample" not in trained.record["spans"] and not force:
-                raise StoreError(
-                    f"model {self.name!r} has no out-of-sample evaluation; train with an out-of-sample span, "
-                    "or lock(force=True)"
-                )
-            history = folder.history.astype(object).where(folder.history.notna(), None).to_dict("list")
-            further = {"evaluation.json": folder.read_evaluation(), "history.json": history}
-        else:
-            trained, further = self._trained()[1], {}
-        number = self._folder.lock(trained, further, note, force)
-        return Model.of(trained.definition, store=self._root, version=number)
+        number = self._folder.lock(self.definition, note, force)
+        return Model.of(self.definition, store=self._root, version=number)
 
     def unlock(self) -> None:
         """Makes a locked model a draft of the same definition again; its versions stay.
@@ -340,34 +314,14 @@ class Model:
         """
         self._folder.delete()
 
-    def _kept_run(self) -> str | None:
-        """The run that the stored model predicts with, if its definition is still this one."""
-        if not self._folder.exists:
-            return None
-        state = self._folder.state()
-        return state.run if state.definition.hash == self.definition.hash else None
-
-    def _version_number(self) -> int | None:
+    def _source(self) -> RunFolder | VersionFolder:
+        """The run or the version that it predicts with."""
         if self.version is not None:
-            return self.version
-        return self._folder.state().versions[-1] if self.status == "locked" else None
-
-    def _trained(self) -> tuple[str, Trained]:
-        """A key of what it predicts with, and that."""
-        number = self._version_number()
-        if number is not None:
-            return f"@{number}", self._folder.read_version(number)
-        run = self._kept_run()
-        if run is None:
+            return self._folder.version(self.version)
+        source = self._folder.source(self.definition)
+        if source is None:
             raise PredictionError(f"model {self.name!r} is {self.status} and cannot predict; train it first")
-        return run, RunFolder.open(self._root, run).read_save_point()
-
-    def _predictor(self) -> "Predictor":
-        number = self._version_number()
-        key = f"@{number}" if number is not None else self._kept_run() or ""
-        if key not in self._predictors:
-            self._predictors = {key: self._predictor_of(self._trained()[1])}
-        return self._predictors[key]
+        return source
 
     def _predictor_of(self, trained: Trained) -> "Predictor":
         from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
@@ -375,30 +329,9 @@ class Model:
         return Predictor(self.definition, trained.input_scaling, trained.output_scaling, trained.weights)
 
     def _evaluate(self, samples: Samples, trained: Trained) -> Evaluation:
-        predictor = self._predictor_of(trained)
         options = trained.record["options"]
         selected = options["save_point"] != "last" or options["auto_stop"] is not None
-        spans = {name: _span_values(samples, predictor, name) for name in samples.rows if name != "holdout"}
-        scale = samples.output_scaling.scale.mean(axis=0)
-        return evaluate(
-            self.definition.outputs, scale, spans["in-sample"], spans.get("out-of-sample"), selected
-        )
-
-
-def _span_values(samples: Samples, predictor: "Predictor", name: str) -> SpanValues:
-    rows = samples.rows[name]
-    rows = rows[np.lexsort((samples.owner[rows], samples.times[rows]))]
-    predicted = np.empty((len(rows), samples.actual.shape[1]))
-    for index, symbol in enumerate(samples.symbols):
-        mine = samples.owner[rows] == index
-        predicted[mine] = predictor.predict_rows(samples.matrix, rows[mine], symbol)
-    return SpanValues(
-        times=samples.times[rows],
-        symbols=np.array(samples.symbols)[samples.owner[rows]],
-        inputs=samples.matrix[rows[:, None] - samples.layout.back, samples.layout.column],
-        predicted=predicted,
-        actual=samples.actual[rows],
-    )
+        return evaluate_samples(samples, self._predictor_of(trained), selected)
 
 
 def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:
@@ -412,7 +345,7 @@ def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:
     name, version = split_name(reference)
     folder = ModelFolder(root, name)
     state = folder.state()
-    definition = state.definition if version is None else folder.read_version(version).definition
+    definition = state.definition if version is None else folder.version(version).read_trained().definition
     return model_types[folder.type].of(definition, store=root, version=version)
 
 
@@ -447,26 +380,3 @@ def load_run(name: str, store: str | os.PathLike[str] | None = None) -> Run:
         UnknownModelError: There is no such run.
     """
     return Run(RunFolder.open(store_folder(store), name))
-
-
-def for_trading(model: "str | Model", store: str | os.PathLike[str] | None = None) -> Model:
-    """The model that a strategy means: a bare name is the newest lock.
-
-    An unlocked trained model is accepted with a warning.
-
-    Raises:
-        UnknownModelError: Nothing is stored under the name.
-        PredictionError: It is not trained.
-    """
-    if isinstance(model, str):
-        name, version = split_name(model)
-        versions = ModelFolder(store_folder(store), name).versions
-        model = load(f"{name}@{versions[-1]}" if version is None and versions else model, store)
-    if model.status != "locked":
-        model.predictor  # noqa: B018  # raises when it cannot predict
-        warnings.warn(
-            f"model {model.name!r} is not locked: its weights can change with the next training; lock() it",
-            DLPluginWarning,
-            stacklevel=3,
-        )
-    return model

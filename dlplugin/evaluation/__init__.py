@@ -6,6 +6,7 @@ from dlplugin.evaluation.evaluation import Evaluation, OutputLike, evaluate
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, SpanScores
 from dlplugin.evaluation.table import RangeTable
+from dlplugin.evaluation.trained import evaluate_samples
 from dlplugin.evaluation.values import SpanValues
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "SpanScores",
     "SpanValues",
     "evaluate",
+    "evaluate_samples",
 ]

@@ -2,8 +2,9 @@
 
 from dlplugin.store.contents import Trained
 from dlplugin.store.folders import hold, store_folder
+from dlplugin.store.locked import MODEL_TYPE, VersionFolder
 from dlplugin.store.runs import HISTORY_COLUMNS, RunFolder
-from dlplugin.store.versions import MODEL_TYPE, ModelFolder, split_name, stored_models
+from dlplugin.store.versions import ModelFolder, split_name, stored_models
 
 __all__ = [
     "HISTORY_COLUMNS",
@@ -11,6 +12,7 @@ __all__ = [
     "ModelFolder",
     "RunFolder",
     "Trained",
+    "VersionFolder",
     "hold",
     "split_name",
     "store_folder",

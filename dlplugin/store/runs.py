@@ -116,7 +116,7 @@ class RunFolder:
         for name in sorted(files, key=lambda name: name == "weights.safetensors"):
             write_file(self.save_point / name, files[name])
 
-    def read_save_point(self) -> Trained:
+    def read_trained(self) -> Trained:
         """The weights it keeps.
 
         Raises:

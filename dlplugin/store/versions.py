@@ -2,10 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,11 @@ from dlplugin.errors import (
     UnknownModelError,
 )
 from dlplugin.registry import did_you_mean
-from dlplugin.store.contents import Trained, check_manifest, manifest, read_trained, trained_files
-from dlplugin.store.folders import FORMAT, hold, read_json, to_json_bytes, write_file, write_folder
+from dlplugin.store.folders import FORMAT, hold, read_json, to_json_bytes, write_file
+from dlplugin.store.locked import MODEL_TYPE, VersionFolder
 from dlplugin.store.runs import RunFolder
 
 __all__ = ["ModelFolder", "State", "split_name", "stored_models"]
-
-MODEL_TYPE = "Deep Learning"
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ class ModelFolder:
         if draft is None or draft["after_version"] < (versions[-1] if versions else 0):
             if not versions:
                 raise UnknownModelError(self._unknown())
-            definition = _definition(self.version_path(versions[-1]) / "definition.json")
+            definition = _definition(self._version_folder(versions[-1]).path / "definition.json")
             return State("locked", definition, None, versions)
         training, run = draft.get("training"), draft.get("run")
         status = "trained" if run else "draft"
@@ -110,47 +106,67 @@ class ModelFolder:
             status = "running"
         return State(status, _definition(self._draft_file, "definition"), run, versions)
 
-    def write_draft(
-        self, definition: Definition, run: str | None = None, training: str | None = None
-    ) -> None:
-        """Stores a definition, the run it predicts with, and the run that is training it.
+    def write_draft(self, definition: Definition) -> None:
+        """Stores a definition; the run that it predicts with stays if the definition is the same.
 
         Raises:
             LockedModelError: The model is locked.
+            StoreError: It is being trained.
         """
         with self._changing():
             self._refuse_locked("train")
-            versions = self.versions
-            self._write_draft(definition, run, training, versions[-1] if versions else 0)
+            self._refuse_running()
+            self._write_draft(definition, self._kept_run(definition), None)
 
-    def lock(self, trained: Trained, further: Mapping[str, object], note: str, forced: bool) -> int:
-        """Makes a trained model the next version.
+    def begin_training(self, definition: Definition, run: str) -> None:
+        """Notes that a run, whose lock is held, trains this definition.
+
+        Raises:
+            LockedModelError: The model is locked.
+            StoreError: Another run is training it.
+        """
+        with self._changing():
+            self._refuse_locked("train")
+            self._refuse_running()
+            self._write_draft(definition, self._kept_run(definition), run)
+
+    def end_training(self, definition: Definition, run: str) -> None:
+        """Makes a run's save point what the model predicts with."""
+        with self._changing():
+            self._refuse_locked("train")
+            self._write_draft(definition, run, None)
+
+    def lock(self, definition: Definition, note: str, force: bool) -> int:
+        """Makes the trained model the next version.
 
         Args:
-            trained: What the version predicts with.
-            further: File name to more JSON that the version keeps, such as its evaluation.
+            definition: What the caller means to lock.
             note: The user's words.
-            forced: Whether it was locked in spite of something missing.
+            force: Locks although there is no out-of-sample evaluation.
 
         Returns:
             The version's number.
+
+        Raises:
+            LockedModelError: It is locked already.
+            StoreError: It is not trained, or has no out-of-sample evaluation.
         """
         with self._changing():
             self._refuse_locked("lock")
+            status = self.state().status if self.exists else "draft"
+            run = self._kept_run(definition)
+            if status == "running" or run is None:
+                fix = "wait for its training to end" if status == "running" else "train it first"
+                raise StoreError(f"model {self.name!r} cannot be locked, it is {status}; {fix}")
+            folder = RunFolder.open(self.root, run)
+            evaluated = "out-of-sample" in folder.facts["spans"]
+            if not evaluated and not force:
+                raise StoreError(
+                    f"model {self.name!r} has no out-of-sample evaluation; train with an out-of-sample span, "
+                    "or lock(force=True)"
+                )
             number = (self.versions or (0,))[-1] + 1
-            files = trained_files(trained)
-            files |= {name: to_json_bytes(value) for name, value in further.items()}
-            locked_at = datetime.now(UTC).isoformat(timespec="seconds")
-            about = {
-                "format": FORMAT,
-                "type": MODEL_TYPE,
-                "locked_at": locked_at,
-                "note": note,
-                "forced": forced,
-            }
-            files["lock.json"] = to_json_bytes(about)
-            files["manifest.json"] = to_json_bytes(manifest(files))
-            write_folder(self.version_path(number), files)
+            self._version_folder(number).write(folder, note, forced=not evaluated)
             self._draft_file.unlink(missing_ok=True)
             return number
 
@@ -164,7 +180,7 @@ class ModelFolder:
             state = self.state()
             if state.status != "locked":
                 raise StoreError(f"model {self.name!r} is not locked, but {state.status}")
-            self._write_draft(state.definition, None, None, state.versions[-1])
+            self._write_draft(state.definition, None, None)
 
     def delete(self) -> None:
         """Removes a model that was never locked; runs stay.
@@ -188,58 +204,60 @@ class ModelFolder:
             self.path.rename(gone)
             shutil.rmtree(gone)
 
-    def version_path(self, number: int) -> Path:
-        """The folder of a locked version."""
-        return self.path / "versions" / str(number)
-
-    def read_version(self, number: int) -> Trained:
-        """A locked version, every byte checked.
+    def version(self, number: int) -> VersionFolder:
+        """A locked version.
 
         Raises:
             UnknownModelError: There is no such version.
-            DamagedModelError: A file differs from what was locked.
         """
         if number not in self.versions:
             there = ", ".join(f"{self.name}@{have}" for have in self.versions) or "none"
             raise UnknownModelError(f"no version {self.name}@{number}; there are: {there}")
-        check_manifest(self.version_path(number))
-        return read_trained(self.version_path(number))
+        return self._version_folder(number)
 
-    def read_further(self, number: int, name: str) -> dict[str, Any]:
-        """A further JSON file of a locked version, such as its evaluation.
+    def source(self, definition: Definition) -> RunFolder | VersionFolder | None:
+        """What the name predicts with: the newest version when it is locked, or the run of a trained model.
 
-        Raises:
-            DamagedModelError: A file differs from what was locked, or it is not there.
+        None when there is nothing, or when what is stored is another definition.
         """
-        check_manifest(self.version_path(number))
-        return read_json(self.version_path(number) / name)
+        if not self.exists:
+            return None
+        state = self.state()
+        if state.definition.hash != definition.hash:
+            return None
+        if state.status == "locked":
+            return self._version_folder(state.versions[-1])
+        return RunFolder.open(self.root, state.run) if state.run else None
 
     @property
     def type(self) -> str:
         """The model type that reads it."""
-        path = (
-            self._draft_file
-            if self._draft_file.is_file()
-            else self.version_path(self.versions[-1]) / "lock.json"
-        )
-        return str(read_json(path)["type"])
-
-    def locked_since(self, number: int) -> str:
-        """The day the version was locked, as an ISO date."""
-        return str(read_json(self.version_path(number) / "lock.json").get("locked_at", "?"))[:10]
+        draft = self._draft_file
+        about = read_json(draft) if draft.is_file() else self._version_folder(self.versions[-1]).about
+        return str(about["type"])
 
     @property
     def _draft_file(self) -> Path:
         return self.path / "definition.json"
 
-    def _write_draft(self, definition: Definition, run: str | None, training: str | None, after: int) -> None:
+    def _version_folder(self, number: int) -> VersionFolder:
+        return VersionFolder(self.path / "versions" / str(number))
+
+    def _kept_run(self, definition: Definition) -> str | None:
+        """The run that the stored model predicts with, if its definition is still this one."""
+        if not self.exists:
+            return None
+        state = self.state()
+        return state.run if state.definition.hash == definition.hash else None
+
+    def _write_draft(self, definition: Definition, run: str | None, training: str | None) -> None:
         draft: dict[str, Any] = {
             "format": FORMAT,
             "type": MODEL_TYPE,
             "definition": definition.to_dict(),
             "run": run,
             "training": training,
-            "after_version": after,
+            "after_version": (self.versions or (0,))[-1],
         }
         write_file(self._draft_file, to_json_bytes(draft))
 
@@ -248,10 +266,14 @@ class ModelFolder:
             return
         state = self.state()
         if state.status == "locked":
-            since = self.locked_since(state.versions[-1])
+            since = str(self._version_folder(state.versions[-1]).about["locked_at"])[:10]
             raise LockedModelError(
                 f"model {self.name!r} is locked since {since}; {verb} under a new name, or: dlplugin unlock {self.name}"
             )
+
+    def _refuse_running(self) -> None:
+        if self.exists and self.state().status == "running":
+            raise StoreError(f"model {self.name!r} is being trained already; wait for it, or stop it")
 
     def _changing(self) -> AbstractContextManager[None]:
         return hold(

@@ -1,15 +1,18 @@
 """DLPredictor: a trained model as a backtrader indicator."""
 
+import os
+import warnings
 from typing import Any
 
 import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from dlplugin.errors import TradingError
+from dlplugin.errors import DLPluginWarning, TradingError
 from dlplugin.indicators import Indicator
-from dlplugin.model import Model, for_trading
+from dlplugin.model import Model, load
 from dlplugin.registry import did_you_mean
+from dlplugin.store import ModelFolder, split_name, store_folder
 from dlplugin.trading.clock import day_numbers_to_index
 
 __all__ = ["DLPredictor"]
@@ -40,8 +43,14 @@ class DLPredictor(bt.Indicator):
     def __init__(self, *feeds: Any, **params: Any) -> None:  # backtrader takes both before it gets here
         if self.p.model is None:
             raise TradingError("DLPredictor needs a model: DLPredictor(self.data, model='name')")
-        model = for_trading(self.p.model, self.p.store)
+        model = _model_meant(self.p.model, self.p.store)
         self._predictor = model.predictor
+        if model.status != "locked":
+            warnings.warn(
+                f"model {model.name!r} is not locked: its weights can change with the next training; lock() it",
+                DLPluginWarning,
+                stacklevel=2,
+            )
         self._output = _output_number(model, self.p.output)
         self._symbol = getattr(self.data, "_name", None) or None
         self._label = f"{model.reference} {model.definition.outputs[self._output].name}"
@@ -123,3 +132,12 @@ def _columns(model: Model, data: Any) -> tuple[str, ...]:
             f"model {model.reference!r} reads {', '.join(missing)}, which the feed has no line for"
         )
     return tuple(sorted(wanted))
+
+
+def _model_meant(model: str | Model, store: str | os.PathLike[str] | None = None) -> Model:
+    """The model that a strategy means: a bare name is the newest lock."""
+    if isinstance(model, str):
+        name, version = split_name(model)
+        versions = ModelFolder(store_folder(store), name).versions
+        model = load(f"{name}@{versions[-1]}" if version is None and versions else model, store)
+    return model

@@ -96,7 +96,7 @@ def train(
     split: Split,
     options: TrainingOptions,
     console: Console | None,
-    started: Callable[[str], None],
+    begin: Callable[[str], None],
 ) -> tuple[Run, Samples, bool]:
     """Trains one run to its end and keeps its save point.
 
@@ -107,7 +107,7 @@ def train(
         split: Resolved here, once and for all.
         options: How.
         console: Where progress is shown.
-        started: Called with the run's name when it is there and about to train.
+        begin: Called with the run's name when its lock is held and it is about to train.
 
     Returns:
         The run, the samples it read, and whether Ctrl-C ended it.
@@ -121,10 +121,10 @@ def train(
     facts = _facts(definition, dataset, options, samples)
     folder = RunFolder.create(root, facts)
     with hold(root, folder.lock_name, f"run {folder.name} is being trained already", wait=0):
-        started(folder.name)
         from dlplugin.training.fit import fit  # Lightning: 2 s that only a training should pay
 
         try:
+            begin(folder.name)
             fitted = fit(samples, options, folder.append_history, console)
         except BaseException as error:
             reason = str(error) if isinstance(error, DLPluginError) else type(error).__name__

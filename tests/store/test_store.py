@@ -132,13 +132,21 @@ def test_the_list_tells_name_status_versions_engine_inputs_and_outputs(store: Pa
 
 def test_a_model_whose_run_is_alive_is_running(model: dl.Model, two_stocks: dl.DataSet) -> None:
     run = model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
-    ModelFolder(model.store, "small").write_draft(model.definition, run.name, training=run.name)
+    ModelFolder(model.store, "small").begin_training(model.definition, run.name)
     assert model.status == "trained"
     with FileLock(model.store / ".locks" / f"run-{run.name}.lock"):
         assert model.status == "running"
         with pytest.raises(dl.DLPluginError) as error:
             model.train(two_stocks)
         assert str(error.value) == "model 'small' is being trained already; wait for it, or stop it"
+        with pytest.raises(StoreError) as error:
+            model.lock()
+        assert (
+            str(error.value) == "model 'small' cannot be locked, it is running; wait for its training to end"
+        )
+        with pytest.raises(StoreError) as error:
+            model.delete()
+        assert str(error.value) == "model 'small' is being trained; stop the training first"
     assert model.status == "trained"
 
 

@@ -184,7 +184,7 @@ def test_a_failed_training_is_marked_and_leaves_the_trained_model_as_it_was(
     assert dl.load_run(failed, model.store).status == "failed"
     assert dl.load_run(failed, model.store).stop_reason == "it broke"
     assert model.status == "trained"
-    assert model._trained()[0] == first.name
+    assert model._source().path == first.path
 
 
 def press_ctrl_c_after(rows: int, seen: list[object]):

@@ -1,0 +1,48 @@
+"""A trained model on samples to an evaluation."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlplugin.evaluation.evaluation import Evaluation, evaluate
+from dlplugin.evaluation.values import SpanValues
+from dlplugin.samples import Samples
+
+if TYPE_CHECKING:
+    from dlplugin.prediction import Predictor
+
+__all__ = ["evaluate_samples"]
+
+
+def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -> Evaluation:
+    """Predicts the in-sample and out-of-sample samples and scores them; the holdout stays closed.
+
+    Args:
+        samples: Scaled as the predictor's training scaled them.
+        predictor: Of the trained model.
+        selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
+
+    Returns:
+        The evaluation. Its losses have the unit of the training curves; where an output is scaled by
+        symbol, the mean of the symbols' scales takes the place of each.
+    """
+    values = {name: _span_values(samples, predictor, name) for name in samples.rows if name != "holdout"}
+    scale = samples.output_scaling.scale.mean(axis=0)
+    outputs = samples.definition.outputs
+    return evaluate(outputs, scale, values["in-sample"], values.get("out-of-sample"), selected)
+
+
+def _span_values(samples: Samples, predictor: "Predictor", name: str) -> SpanValues:
+    rows = samples.rows[name]
+    rows = rows[np.lexsort((samples.owner[rows], samples.times[rows]))]
+    predicted = np.empty((len(rows), samples.actual.shape[1]))
+    for index, symbol in enumerate(samples.symbols):
+        mine = samples.owner[rows] == index
+        predicted[mine] = predictor.predict_rows(samples.matrix, rows[mine], symbol)
+    return SpanValues(
+        times=samples.times[rows],
+        symbols=np.array(samples.symbols)[samples.owner[rows]],
+        inputs=samples.matrix[rows[:, None] - samples.layout.back, samples.layout.column],
+        predicted=predicted,
+        actual=samples.actual[rows],
+    )
