@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dlplugin.bars import DataSet, check_bars
+from dlplugin.bars.spacing import interval_of
 from dlplugin.definition import Definition, EngineOptions, Input, Output, Split, TrainingOptions
-from dlplugin.errors import DLPluginWarning, PredictionError
+from dlplugin.errors import (
+    DamagedModelError,
+    DefinitionError,
+    DLPluginWarning,
+    PredictionError,
+    StoreError,
+    UnknownModelError,
+)
 from dlplugin.evaluation import Evaluation, evaluate_samples
 from dlplugin.registry import Entry, Registry
 from dlplugin.samples import Samples, Spans, build_samples, resolve_split
@@ -170,7 +179,10 @@ class Model:
             TrainingError: It is being trained already, or the loss was never finite.
         """
         split, options = split or Split(), options or TrainingOptions()
-        self._folder.write_draft(self.definition)
+        for value, kind, name in ((split, Split, "split"), (options, TrainingOptions, "options")):
+            if not isinstance(value, kind):
+                raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
+        self._folder.refuse_training()
 
         def begin(run: str) -> None:
             self._folder.begin_training(self.definition, run)
@@ -182,8 +194,12 @@ class Model:
         evaluation = self._evaluate(samples, folder.read_trained())
         folder.write_evaluation(json.loads(evaluation.to_json()))
         self._folder.end_training(self.definition, run.name)
-        if interrupted and options.epochs is not None:
-            raise KeyboardInterrupt
+        if interrupted:
+            print(
+                f"stopped by Ctrl-C after epoch {run.facts['epochs']}; {run.name} keeps them", file=sys.stderr
+            )
+            if options.epochs is not None:
+                raise KeyboardInterrupt
         return run
 
     def evaluate(self, dataset: DataSet) -> Evaluation:
@@ -222,6 +238,7 @@ class Model:
             PredictionError: It is not trained.
         """
         checked = check_bars(bars, symbol or "bars")
+        self._warn_interval(checked)
         if len(checked) < self.definition.steady_bars:
             warnings.warn(
                 f"{len(checked)} bars are too short a history for steady inputs of {self.name!r}: they differ from "
@@ -301,8 +318,14 @@ class Model:
         """Makes a locked model a draft of the same definition again; its versions stay.
 
         Raises:
-            StoreError: It is not locked.
+            StoreError: It is not locked, or this is an earlier version of it.
         """
+        newest = (self._folder.versions or (None,))[-1]
+        if self.version is not None and self.version != newest:
+            raise StoreError(
+                f"{self.reference} is not the newest version of {self.name!r}; unlock() makes a draft of "
+                f"{self.name}@{newest}: dl.load({self.name!r}).unlock()"
+            )
         self._folder.unlock()
 
     def delete(self) -> None:
@@ -314,13 +337,22 @@ class Model:
         """
         self._folder.delete()
 
+    def _warn_interval(self, bars: pd.DataFrame) -> None:
+        trained = self._source().interval
+        if len(bars) > 10 and (given := interval_of(pd.DatetimeIndex(bars.index))) != trained:
+            warnings.warn(
+                f"the bars are {given} apart, but {self.name!r} was trained on {trained}",
+                DLPluginWarning,
+                stacklevel=3,
+            )
+
     def _source(self) -> RunFolder | VersionFolder:
         """The run or the version that it predicts with."""
         if self.version is not None:
             return self._folder.version(self.version)
         source = self._folder.source(self.definition)
         if source is None:
-            raise PredictionError(f"model {self.name!r} is {self.status} and cannot predict; train it first")
+            raise PredictionError(self._folder.why_not(self.definition))
         return source
 
     def _predictor_of(self, trained: Trained) -> "Predictor":
@@ -341,6 +373,8 @@ def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:
         UnknownModelError: Nothing is stored under the name, or no such version.
         DamagedModelError: A file of it was changed.
     """
+    if not isinstance(reference, str):
+        raise UnknownModelError(f"a model is loaded by its name, not by {reference!r}")
     root = store_folder(store)
     name, version = split_name(reference)
     folder = ModelFolder(root, name)
@@ -353,12 +387,17 @@ def models(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """All models of a store.
 
     Returns:
-        A row a model: name (the index), status, versions, engine, inputs, outputs.
+        A row a model: name (the index), status, versions, engine, inputs, outputs; a model whose files
+        cannot be read is "damaged".
     """
     root = store_folder(store)
-    rows = []
+    rows: list[dict[str, object]] = []
     for name in stored_models(root):
-        state = ModelFolder(root, name).state()
+        try:
+            state = ModelFolder(root, name).state()
+        except DamagedModelError:
+            rows.append({"name": name, "status": "damaged"})
+            continue
         rows.append(
             {
                 "name": name,

@@ -98,3 +98,26 @@ def test_on_a_random_walk_the_report_says_that_nothing_was_beaten(tmp_path: Path
     model.train(dataset, options=dl.TrainingOptions(epochs=20))
     assert model.evaluation.beats() == ()
     assert model.evaluation.verdict.startswith("The model beats nothing")
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_noise_does_not_beat_the_rules_because_it_is_told_each_symbols_level(
+    tmp_path: Path, pooled: bool
+) -> None:
+    rng = np.random.default_rng(5)
+    calm_to_wild = [0.3, 1.0, 3.0]
+    frames = {
+        f"S{size}": bars_of(size * rng.standard_normal(1500), rng.standard_normal(1500))
+        for size in calm_to_wild
+    }
+    model = dl.Model(
+        "noise",
+        inputs=["signal"],
+        outputs=[dl.Output("abs(ROC(1))", look_ahead=1, pooled=pooled)],
+        store=tmp_path,
+    )
+    run = model.train(dl.DataSet.from_frames("noisy", frames), options=dl.TrainingOptions(epochs=30))
+    assert model.evaluation.beats() == ()
+    assert model.evaluation.loss() == pytest.approx(run.history["out_of_sample_loss"].min(), rel=1e-5)
+    assert model.evaluation.scores()[0].by_rule["in-sample mean"].loss == pytest.approx(1.0)
+    assert (model.evaluation.scores()[0].by_rule["in-sample mean"].correlation > 0.3) == (not pooled)

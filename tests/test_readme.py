@@ -41,16 +41,13 @@ def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh
     training, trading, data = blocks("python")
     assert len(training.strip().splitlines()) <= 20
 
-    run(training)
-    printed = capsys.readouterr().out
-    shown = blocks("text")[0]
-    words, numbers = masked(printed)
-    shown_words, shown_numbers = masked(shown)
-    assert words == shown_words
-    assert numbers == pytest.approx(shown_numbers, rel=0.05, abs=0.02)
-    assert dl.load("us-5d").status == "locked"
-
-    run(trading)
+    for code, shown in zip((training, trading), blocks("text"), strict=True):
+        run(code)
+        words, numbers = masked(capsys.readouterr().out)
+        shown_words, shown_numbers = masked(shown)
+        assert words == shown_words
+        assert numbers == pytest.approx(shown_numbers, rel=0.05, abs=0.02)
+        assert dl.load("us-5d").status == "locked"
     assert (fresh / "models" / "us-5d" / "versions" / "1").is_dir()
     run(data)
     assert "SP500" in capsys.readouterr().out

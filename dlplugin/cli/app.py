@@ -6,6 +6,7 @@ Exit codes: 0 fine, 2 wrong use or an error that says what to do, 130 stopped wi
 import json as json_module
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -25,8 +26,12 @@ app = App(
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command and returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ∞ shows ? instead of ending the command
     try:
         app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except (CycloptsError, DLPluginError) as error:
         print(f"dlplugin: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -35,6 +40,9 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        print(f"dlplugin: {error}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -96,12 +104,15 @@ def models(
 ) -> None:
     """List the stored models: draft, running, trained or locked."""
     from dlplugin import actions
+    from dlplugin.store import store_folder
 
     table = actions.models(store)
     if json:
         print(table.reset_index().to_json(orient="records", indent=2))
     else:
-        print(table.to_string() if len(table) else "no models are stored here")
+        print(
+            table.fillna("").to_string() if len(table) else f"no models in {store_folder(store).absolute()}"
+        )
 
 
 @app.command

@@ -1,9 +1,10 @@
 """The engines' options and the list of engines. No torch here: networks are built in `engines/`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from dlplugin.definition.settings import settings, to_plain
 from dlplugin.errors import DefinitionError
@@ -46,8 +47,10 @@ class MLP:
     """A multi-layer perceptron: fully connected layers on all inputs with their depths side by side."""
 
     hidden: Annotated[
-        list[Annotated[int, Field(ge=1, le=65536)]], Field(description="Neurons of each hidden layer.")
-    ] = Field(default_factory=lambda: [32, 16])
+        Sequence[Annotated[int, Field(ge=1, le=65536)]],
+        AfterValidator(tuple),
+        Field(description="Neurons of each hidden layer."),
+    ] = (32, 16)
     activation: Annotated[
         Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "elu"],
         Field(description="The non-linear function after each hidden layer."),

@@ -1,15 +1,32 @@
 """How a model is trained: which dates are for what, and the training options."""
 
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from dlplugin.definition.settings import settings
 from dlplugin.errors import DefinitionError
 
 __all__ = ["Split", "TrainingOptions"]
+
+
+def _date(value: object) -> object:
+    """Dates as ISO text, dates or datetimes."""
+    if value is None or isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    try:
+        if isinstance(value, str) and len(value) >= len("2009-12-31"):
+            return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("dates are written 2009-12-31")
+
+
+Date = Annotated[datetime | None, BeforeValidator(_date)]
 
 
 @settings
@@ -26,10 +43,10 @@ class Split:
     out_of_sample: Annotated[
         float, Field(ge=0, lt=1, description="Share of the dates that picks the save point; 0 for none.")
     ] = 0.2
-    start: Annotated[datetime | None, Field(description="First date that is used.")] = None
-    in_sample_end: Annotated[datetime | None, Field(description="Last date of the in-sample span.")] = None
-    holdout_start: Annotated[datetime | None, Field(description="First date of the holdout.")] = None
-    end: Annotated[datetime | None, Field(description="Last date that is used.")] = None
+    start: Annotated[Date, Field(description="First date that is used.")] = None
+    in_sample_end: Annotated[Date, Field(description="Last date of the in-sample span.")] = None
+    holdout_start: Annotated[Date, Field(description="First date of the holdout.")] = None
+    end: Annotated[Date, Field(description="Last date that is used.")] = None
     embargo: Annotated[
         int, Field(ge=0, description="Extra bars to leave out after each boundary; the purge needs none.")
     ] = 0
@@ -41,11 +58,11 @@ class Split:
                 f"in_sample and out_of_sample are {total:g} together, but at most 1 is there"
             )
         named = [(name, getattr(self, name)) for name in ("start", "in_sample_end", "holdout_start", "end")]
-        given = [(name, date) for name, date in named if date is not None]
-        for name, date in given:
-            if date.tzinfo is not None:
+        given = [(name, moment) for name, moment in named if moment is not None]
+        for name, moment in given:
+            if moment.tzinfo is not None:
                 raise DefinitionError(
-                    f"{name} is {date}, but dates are without a time zone, in the bars' own time"
+                    f"{name} is {moment}, but dates are without a time zone, in the bars' own time"
                 )
         for (one, earlier), (other, later) in pairwise(given):
             if earlier >= later:

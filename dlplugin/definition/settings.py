@@ -1,11 +1,13 @@
 """Frozen, validated settings classes whose fields carry their own help sentence."""
 
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform, get_args, get_origin
 
+import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -24,36 +26,54 @@ def settings(cls: type[C]) -> type[C]:
     Each field is written `name: Annotated[type, Field(..., description="One sentence.")] = default`.
     A wrong value, an unknown or a missing field raises `DefinitionError`.
     """
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
-    made = dataclass(cls, frozen=True, config=config)
+    # strict: True is no number of bars, and "no" no yes or no
+    made = dataclass(cls, frozen=True, config=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
     validate: Callable[..., None] = made.__init__
+    known = [field.name for field in fields(made)]
 
     @wraps(validate)
     def construct(self: Any, *args: Any, **values: Any) -> None:
-        known = [field.name for field in fields(made)]
         for name in values:
             if name not in known:
                 hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
                 raise DefinitionError(f"{made.__name__} has no field {name!r}{hint}")
         try:
-            validate(self, *args, **values)
+            validate(self, *map(_from_numpy, args), **{name: _from_numpy(values[name]) for name in values})
         except ValidationError as error:
-            raise DefinitionError(f"{made.__name__}: {_first(error)}") from None
+            raise DefinitionError(f"{made.__name__}: {_first(error, known)}") from None
 
     made.__init__ = construct  # type: ignore[method-assign]  # pydantic's own, with our one-line errors
+    made.__signature__ = _readable(inspect.signature(made))  # type: ignore[attr-defined]
     return cast(type[C], made)
 
 
-def _first(error: ValidationError) -> str:
+def _from_numpy(value: object) -> object:
+    """A NumPy number as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _readable(signature: inspect.Signature) -> inspect.Signature:
+    """The signature that help() shows, without the fields' sentences."""
+    parameters = [
+        parameter.replace(annotation=get_args(parameter.annotation)[0])
+        if get_origin(parameter.annotation) is Annotated
+        else parameter
+        for parameter in signature.parameters.values()
+    ]
+    return signature.replace(parameters=parameters)
+
+
+def _first(error: ValidationError, known: list[str]) -> str:
     """The first thing that is wrong, with its value."""
     detail = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in detail["loc"] if isinstance(part, str) and part.isidentifier())
+    first = detail["loc"][0]
+    place = known[first] if isinstance(first, int) and first < len(known) else str(first)
     message = detail["msg"].removeprefix("Input ").removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     if detail["type"] == "missing":
         return f"{place} is missing"
     if detail["type"].startswith("unexpected"):
-        return f"takes fewer values; {place or detail['loc'][0]} has no field to go to"
+        return f"takes {len(known)} values at most: {', '.join(known)}"
     return f"{place} is {detail['input']!r}, but {message}"
 
 

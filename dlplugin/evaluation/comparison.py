@@ -43,7 +43,7 @@ def compare(
     by_model: FloatArray,
     actual: FloatArray,
     *,
-    scale: float,
+    scale: FloatArray | float,
     times: NDArray[np.datetime64],
     overlap: int,
 ) -> Comparison:
@@ -54,7 +54,7 @@ def compare(
         by_rule: (S,) its predictions.
         by_model: (S,) the model's predictions; one that is not finite makes the comparison NaN.
         actual: (S,) what came.
-        scale: What divides the output during training.
+        scale: What divides the output during training; (S,) where that differs by symbol.
         times: (S,) bar t of each sample.
         overlap: Timestamps that one output goes over: its look ahead, where all symbols share a calendar.
     """

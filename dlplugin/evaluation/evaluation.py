@@ -43,7 +43,7 @@ class OutputLike(Protocol):
         """Bars."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """What was found, small enough to be stored beside the weights: no sample is kept.
 
@@ -151,6 +151,9 @@ class Evaluation:
             "evaluate the model again"
         )
 
+    def __repr__(self) -> str:
+        return f"<Evaluation: {self.verdict}>"
+
     def __str__(self) -> str:
         return plain(self._lines())
 
@@ -193,7 +196,7 @@ def evaluate(
     Args:
         outputs: In the order of the columns of `predicted`.
         output_scale: (O,) what divides each output during training, so that losses have the unit of the
-            training curves.
+            training curves; where the spans have scales by symbol, those count.
         in_sample: One sample at least.
         out_of_sample: None, or no samples, where there is no such span.
         selected: Whether that span chose the weights or the epoch at which training stopped.
@@ -205,7 +208,9 @@ def evaluate(
         out_of_sample = None
     _check(outputs, output_scale, in_sample, out_of_sample)
     spans = (in_sample,) if out_of_sample is None else (in_sample, out_of_sample)
-    predictions = rule_predictions(in_sample, spans, max(output.look_ahead for output in outputs))
+    predictions = rule_predictions(
+        in_sample, spans, max(output.look_ahead for output in outputs), np.asarray(output_scale)
+    )
     described = tuple(
         EvaluatedOutput(output.name, int(output.look_ahead), float(scale))
         for output, scale in zip(outputs, output_scale, strict=True)
@@ -222,13 +227,12 @@ def _evaluate_output(
     spans: tuple[SpanValues, ...],
     predictions: Sequence[dict[str, FloatArray]],
 ) -> OutputResult:
-    in_sample_mean = float(spans[0].actual[:, column].mean())
     span_scores = []
     for name, span, by_rule in zip(SPANS, spans, predictions, strict=False):
         predicted = {"model": span.predicted[:, column]} | {rule: by_rule[rule][:, column] for rule in RULES}
+        scale, mean = _scale(span, output, column), by_rule["in-sample mean"][:, column]
         scores = {
-            rule: score(values, span.actual[:, column], output.scale, in_sample_mean)
-            for rule, values in predicted.items()
+            rule: score(values, span.actual[:, column], scale, mean) for rule, values in predicted.items()
         }
         start, end = pd.Timestamp(span.times.min()), pd.Timestamp(span.times.max())
         days = len(np.unique(span.times.astype("datetime64[D]")))
@@ -249,12 +253,17 @@ def _comparisons(
             by_rule[rule][:, column],
             span.predicted[:, column],
             span.actual[:, column],
-            scale=output.scale,
+            scale=_scale(span, output, column),
             times=span.times,
             overlap=overlap,
         )
         for rule in RULES
     )
+
+
+def _scale(span: SpanValues, output: EvaluatedOutput, column: int) -> FloatArray | float:
+    """What divides the output of each sample: (S,) where it is scaled by symbol."""
+    return output.scale if span.scale is None else span.scale[:, column]
 
 
 def _check(

@@ -35,25 +35,27 @@ class Scores:
     hit_rate: float
 
 
-def score(predicted: FloatArray, actual: FloatArray, scale: float, in_sample_mean: float) -> Scores:
+def score(
+    predicted: FloatArray, actual: FloatArray, scale: FloatArray | float, in_sample_mean: FloatArray | float
+) -> Scores:
     """All figures of one rule's predictions.
 
     Args:
         predicted: (S,) in the output's own unit.
         actual: (S,) in the output's own unit.
-        scale: What divides the output during training.
-        in_sample_mean: Average of the actual values in sample, the reference of R².
+        scale: What divides the output during training; (S,) where that differs by symbol.
+        in_sample_mean: Average of the actual values in sample, the reference of R²; (S,) likewise.
     """
     return Scores(
         loss=loss(predicted, actual, scale),
-        r_squared=r_squared(predicted, actual, in_sample_mean),
+        r_squared=r_squared(predicted, actual, in_sample_mean, scale),
         correlation=correlation(predicted, actual),
         rank_correlation=rank_correlation(predicted, actual),
         hit_rate=hit_rate(predicted, actual),
     )
 
 
-def loss(predicted: FloatArray, actual: FloatArray, scale: float = 1.0) -> float:
+def loss(predicted: FloatArray, actual: FloatArray, scale: FloatArray | float = 1.0) -> float:
     """Mean of ((predicted - actual) / scale)²; NaN also when it overflows.
 
     >>> loss(np.array([1.0, 3.0]), np.array([1.0, 1.0]), scale=2.0)
@@ -66,7 +68,12 @@ def loss(predicted: FloatArray, actual: FloatArray, scale: float = 1.0) -> float
     return mean if np.isfinite(mean) else float("nan")
 
 
-def r_squared(predicted: FloatArray, actual: FloatArray, in_sample_mean: float) -> float:
+def r_squared(
+    predicted: FloatArray,
+    actual: FloatArray,
+    in_sample_mean: FloatArray | float,
+    scale: FloatArray | float = 1.0,
+) -> float:
     """Share of the squared error of the in-sample mean that is gone; below 0 when worse than that mean.
 
     Out of sample the reference is still the in-sample mean, which was known, not the span's own mean,
@@ -75,10 +82,10 @@ def r_squared(predicted: FloatArray, actual: FloatArray, in_sample_mean: float) 
     >>> r_squared(np.array([1.0, 2.0]), np.array([1.0, 3.0]), in_sample_mean=2.0)
     0.5
     """
-    reference = loss(np.full_like(actual, in_sample_mean), actual)
+    reference = loss(np.broadcast_to(in_sample_mean, actual.shape), actual, scale)
     if not reference > 0:
         return float("nan")
-    return 1.0 - loss(predicted, actual) / reference
+    return 1.0 - loss(predicted, actual, scale) / reference
 
 
 def correlation(predicted: FloatArray, actual: FloatArray) -> float:
@@ -110,17 +117,18 @@ def hit_rate(predicted: FloatArray, actual: FloatArray) -> float:
     """Share of samples whose predicted sign is the actual's.
 
     There are three signs: a prediction of exactly zero hits only an actual of exactly zero, and an actual
-    of zero is hit by nothing else. All samples count; where every prediction is zero, none takes a side,
-    and the rate is NaN.
+    of zero is hit by nothing else. All samples count. The rate is NaN where every prediction is zero, for
+    none takes a side, and where all that came has one sign, as volatility has, for there is none to take.
 
     >>> hit_rate(np.array([1.0, -1.0, 0.0, 2.0]), np.array([3.0, 1.0, 0.0, 0.0]))
     0.5
     """
     if not _all_finite(predicted, actual):
         return float("nan")
-    if not predicted.any():
+    signs = np.sign(actual)
+    if not predicted.any() or (signs == signs[0]).all():
         return float("nan")
-    return float(np.mean(np.sign(predicted) == np.sign(actual)))
+    return float(np.mean(np.sign(predicted) == signs))
 
 
 def _all_finite(predicted: FloatArray, actual: FloatArray) -> bool:

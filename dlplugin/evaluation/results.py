@@ -1,11 +1,13 @@
 """What an evaluation found for one output, as plain values that go into JSON and back."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
+from dlplugin.evaluation.baselines import RULES
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.ranges import Cells
@@ -80,7 +82,11 @@ class OutputResult:
                 end=pd.Timestamp(span["end"]),
                 samples=int(span["samples"]),
                 days=int(span["days"]),
-                by_rule={rule: Scores(**_numbers(scores)) for rule, scores in span["by_rule"].items()},
+                by_rule={
+                    rule: Scores(**_numbers(span["by_rule"][rule]))
+                    for rule in ("model", *RULES)
+                    if rule in span["by_rule"]
+                },
             )
             for span in plain["spans"]
         )
@@ -117,6 +123,11 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _in_order(rules: Iterable[str]) -> list[str]:
+    """The model, then the rules as they always stand; stored JSON is in alphabetical order."""
+    return sorted(rules, key=("model", *RULES).index)
 
 
 def _number(value: float | None) -> float:

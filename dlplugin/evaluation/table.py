@@ -72,7 +72,7 @@ class RangeTable:
             line: Line = [(f"{start:>{EDGE}}{end:>{EDGE}}", "")]
             for span in self._spans:
                 count, average = self._cell(index, span)
-                line.append((f"{count:>{COUNT},}{fixed(average, decimals, AVERAGE)}  ", ""))
+                line.append((f"{count:>{COUNT},} {fixed(average, decimals, AVERAGE - 1)}  ", ""))
                 line += bar(average, full, HALF_BAR)
             lines.append(line)
         return lines

@@ -23,11 +23,10 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
 
     Returns:
-        The evaluation. Its losses have the unit of the training curves; where an output is scaled by
-        symbol, the mean of the symbols' scales takes the place of each.
+        The evaluation; its losses have the unit of the training curves.
     """
     values = {name: _span_values(samples, predictor, name) for name in samples.rows if name != "holdout"}
-    scale = samples.output_scaling.scale.mean(axis=0)
+    scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
     outputs = samples.definition.outputs
     return evaluate(outputs, scale, values["in-sample"], values.get("out-of-sample"), selected)
 
@@ -39,10 +38,14 @@ def _span_values(samples: Samples, predictor: "Predictor", name: str) -> SpanVal
     for index, symbol in enumerate(samples.symbols):
         mine = samples.owner[rows] == index
         predicted[mine] = predictor.predict_rows(samples.matrix, rows[mine], symbol)
+    scaling, symbols = samples.output_scaling, np.array(samples.symbols)[samples.owner[rows]]
+    groups = [scaling.symbols.index(symbol) for symbol in symbols] if scaling.symbols else None
     return SpanValues(
         times=samples.times[rows],
-        symbols=np.array(samples.symbols)[samples.owner[rows]],
+        symbols=symbols,
         inputs=samples.matrix[rows[:, None] - samples.layout.back, samples.layout.column],
         predicted=predicted,
         actual=samples.actual[rows],
+        center=None if groups is None else scaling.center[groups],
+        scale=None if groups is None else scaling.scale[groups],
     )

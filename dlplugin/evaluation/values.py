@@ -23,6 +23,10 @@ class SpanValues:
         predicted: (S, O) the model's predictions in the outputs' own units; a value that is not finite is
             a prediction that failed, and makes every score that needs it NaN.
         actual: (S, O) what came, in the same units, all finite.
+        center: (S, O) where outputs are scaled by symbol: what the training subtracts from each of them.
+        scale: (S, O) what it divides by after that. Losses are in this unit, and the trivial rules are
+            fitted in it, so that they know of each symbol's level what the model is told. None for both
+            where one scaling serves all symbols.
 
     Raises:
         SamplesError: The arrays do not fit each other, or hold what is not finite.
@@ -33,6 +37,8 @@ class SpanValues:
     inputs: NDArray[np.float32]
     predicted: FloatArray
     actual: FloatArray
+    center: FloatArray | None = None
+    scale: FloatArray | None = None
 
     def __post_init__(self) -> None:
         samples = len(self.times)
@@ -50,6 +56,10 @@ class SpanValues:
                 f"predicted are of shape {self.predicted.shape}, but actual of {self.actual.shape}; "
                 "give one column an output"
             )
+        for name in ("center", "scale"):
+            given: FloatArray | None = getattr(self, name)
+            if given is not None and given.shape != self.actual.shape:
+                raise SamplesError(f"{name} is of shape {given.shape}, but actual of {self.actual.shape}")
         if np.isnat(self.times).any():
             raise SamplesError(f"{int(np.isnat(self.times).sum())} times are missing; every sample needs one")
         for name in ("inputs", "actual"):
@@ -59,6 +69,12 @@ class SpanValues:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def units(self, output_scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Center and scale of each sample's outputs, (S, O) both; `output_scale` where one serves all."""
+        center = np.zeros(self.actual.shape) if self.center is None else self.center
+        scale = np.broadcast_to(output_scale, self.actual.shape) if self.scale is None else self.scale
+        return center, scale
 
     def reach(self, bars: int) -> int:
         """Over how many timestamps of the span that many bars of one symbol go.

@@ -102,11 +102,7 @@ def resolve_split(dataset: DataSet, split: Split) -> Spans:
     Raises:
         SamplesError: A span that was asked for has no dates.
     """
-    if not isinstance(dataset, DataSet):
-        raise SamplesError(
-            f"the dataset is a {type(dataset).__name__}; give a dl.DataSet, such as "
-            "dl.DataSet.from_frames('mine', {'AAPL': frame})"
-        )
+    _refuse_no_dataset(dataset)
     union = np.unique(np.concatenate([_times(dataset[symbol]) for symbol in dataset.symbols]))
     return resolve(split, union)
 
@@ -128,6 +124,7 @@ def build_samples(
     Raises:
         SamplesError: The in-sample span has no samples.
     """
+    _refuse_no_dataset(dataset)
     parts = [_part(definition, dataset[symbol], symbol, spans) for symbol in dataset.symbols]
     if scaling is None:
         scaling = _fit(definition, dataset, parts)
@@ -161,6 +158,14 @@ def build_samples(
     )
 
 
+def _refuse_no_dataset(dataset: object) -> None:
+    if not isinstance(dataset, DataSet):
+        raise SamplesError(
+            f"the dataset is a {type(dataset).__name__}; give a dl.DataSet, such as "
+            "dl.DataSet.from_frames('mine', {'AAPL': frame})"
+        )
+
+
 def _part(definition: Definition, bars: pd.DataFrame, symbol: str, spans: Spans) -> _SymbolPart:
     inputs = input_matrix(definition, bars)
     outputs = output_matrix(definition, bars)
@@ -176,6 +181,7 @@ def _times(bars: pd.DataFrame) -> NDArray[np.datetime64]:
 def _fit(definition: Definition, dataset: DataSet, parts: list[_SymbolPart]) -> tuple[Scaling, Scaling]:
     chosen = {part.symbol: part.known & (part.span == 0) for part in parts}
     if not any(mask.any() for mask in chosen.values()):
+        _refuse_valueless(definition, parts)
         longest = max(parts, key=lambda part: len(part.times))
         depth = max(item.reach for item in definition.inputs) + 1
         warm_up = definition.bars_needed - depth
@@ -189,6 +195,21 @@ def _fit(definition: Definition, dataset: DataSet, parts: list[_SymbolPart]) -> 
         fit_scaling(definition.inputs, {part.symbol: part.inputs[chosen[part.symbol]] for part in parts}),
         fit_scaling(definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in parts}),
     )
+
+
+def _refuse_valueless(definition: Definition, parts: list[_SymbolPart]) -> None:
+    """A column that is never a number is the expression's fault, not the history's."""
+    columns: list[tuple[Sequence[Input | Output], list[FloatArray]]] = [
+        (definition.inputs, [part.inputs for part in parts]),
+        (definition.outputs, [part.outputs for part in parts]),
+    ]
+    for items, matrices in columns:
+        for index, item in enumerate(items):
+            if not any(np.isfinite(matrix[:, index]).any() for matrix in matrices):
+                symbols = ", ".join(part.symbol for part in parts[:5])
+                raise SamplesError(
+                    f"{item.name!r} has no value on any bar of {symbols}; check the expression"
+                )
 
 
 def _purged(parts: list[_SymbolPart], spans: Spans, name: str) -> int:

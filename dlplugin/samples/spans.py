@@ -153,7 +153,10 @@ def _refuse_empty(split: Split, used: Times, first: int, second: int) -> None:
         raise SamplesError(f"the in-sample span is empty: of {len(used)} dates ({dates}) none lies in it")
     asked = split.out_of_sample > 0 or (split.in_sample_end and split.holdout_start)
     if second < first or (asked and second == first):
-        raise SamplesError(f"the out-of-sample span is empty: of {len(used)} dates ({dates}) none lies in it")
+        hint = "; give holdout_start, too" if split.in_sample_end and not split.holdout_start else ""
+        raise SamplesError(
+            f"the out-of-sample span is empty: of {len(used)} dates ({dates}) none lies in it{hint}"
+        )
 
 
 def _last_moment(end: datetime) -> np.datetime64:

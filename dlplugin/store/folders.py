@@ -34,8 +34,14 @@ FORMAT = 1
 
 
 def store_folder(store: str | os.PathLike[str] | None) -> Path:
-    """The store to use: the one given, `DLPLUGIN_STORE`, or ./models."""
-    return Path(store or os.environ.get("DLPLUGIN_STORE") or "models")
+    """The store to use: the one given, `DLPLUGIN_STORE`, or ./models; ~ is the home folder.
+
+    Raises:
+        StoreError: It is not a path.
+    """
+    if store is not None and not isinstance(store, str | os.PathLike):
+        raise StoreError(f"store is {store!r}, but must be a folder's path")
+    return Path(store or os.environ.get("DLPLUGIN_STORE") or "models").expanduser()
 
 
 def to_json_bytes(value: object) -> bytes:
@@ -114,6 +120,8 @@ def hold(root: Path, name: str, busy: str, wait: float = 10.0) -> Iterator[None]
         lock.acquire(timeout=wait)
     except Timeout:
         raise StoreError(busy) from None
+    except OSError as error:
+        raise StoreError(f"cannot write {root}: {error.strerror or error}") from None
     try:
         yield
     finally:
@@ -129,6 +137,8 @@ def held(root: Path, name: str) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
+    except OSError:
+        return False  # a store that cannot be written has no writer
     lock.release()
     return False
 

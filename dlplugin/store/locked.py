@@ -80,6 +80,11 @@ class VersionFolder:
         return history_frame([[float("nan") if cell is None else cell for cell in row] for row in rows])
 
     @property
+    def interval(self) -> str:
+        """How far apart the bars are that it was trained on: "1d"."""
+        return str(read_json(self.path / "training.json")["dataset"]["interval"])
+
+    @property
     def about(self) -> dict[str, Any]:
         """Type, note, when it was locked, and whether by force."""
         return read_json(self.path / "lock.json")

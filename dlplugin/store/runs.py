@@ -124,6 +124,11 @@ class RunFolder:
         """
         return read_trained(self.save_point)
 
+    @property
+    def interval(self) -> str:
+        """How far apart the bars are that it was trained on: "1d"."""
+        return str(self.facts["dataset"]["interval"])
+
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Keeps how the save point did, in and out of sample."""
         write_file(self.path / "evaluation.json", to_json_bytes(dict(evaluation)))

@@ -16,7 +16,7 @@ from dlplugin.errors import (
     UnknownModelError,
 )
 from dlplugin.registry import did_you_mean
-from dlplugin.store.folders import FORMAT, hold, read_json, to_json_bytes, write_file
+from dlplugin.store.folders import FORMAT, hold, read_json, store_folder, to_json_bytes, write_file
 from dlplugin.store.locked import MODEL_TYPE, VersionFolder
 from dlplugin.store.runs import RunFolder
 
@@ -114,9 +114,18 @@ class ModelFolder:
             StoreError: It is being trained.
         """
         with self._changing():
-            self._refuse_locked("train")
-            self._refuse_running()
+            self.refuse_training()
             self._write_draft(definition, self._kept_run(definition), None)
+
+    def refuse_training(self) -> None:
+        """Says at once what `begin_training` would refuse.
+
+        Raises:
+            LockedModelError: The model is locked.
+            StoreError: Another run is training it.
+        """
+        self._refuse_locked("train")
+        self._refuse_running()
 
     def begin_training(self, definition: Definition, run: str) -> None:
         """Notes that a run, whose lock is held, trains this definition.
@@ -126,8 +135,7 @@ class ModelFolder:
             StoreError: Another run is training it.
         """
         with self._changing():
-            self._refuse_locked("train")
-            self._refuse_running()
+            self.refuse_training()
             self._write_draft(definition, self._kept_run(definition), run)
 
     def end_training(self, definition: Definition, run: str) -> None:
@@ -153,11 +161,9 @@ class ModelFolder:
         """
         with self._changing():
             self._refuse_locked("lock")
-            status = self.state().status if self.exists else "draft"
             run = self._kept_run(definition)
-            if status == "running" or run is None:
-                fix = "wait for its training to end" if status == "running" else "train it first"
-                raise StoreError(f"model {self.name!r} cannot be locked, it is {status}; {fix}")
+            if run is None or self.state().status == "running":
+                raise StoreError(f"cannot lock: {self.why_not(definition)}")
             folder = RunFolder.open(self.root, run)
             evaluated = "out-of-sample" in folder.facts["spans"]
             if not evaluated and not force:
@@ -229,6 +235,20 @@ class ModelFolder:
             return self._version_folder(state.versions[-1])
         return RunFolder.open(self.root, state.run) if state.run else None
 
+    def why_not(self, definition: Definition) -> str:
+        """Why the name does not predict with this definition, and what to do."""
+        state = self.state() if self.exists else None
+        if state is not None and state.definition.hash != definition.hash:
+            stored, given = state.definition.to_dict(), definition.to_dict()
+            other = [part for part in ("inputs", "outputs", "engine") if stored[part] != given[part]]
+            return (
+                f"model {self.name!r} is stored with other {' and '.join(other)} than described here; "
+                f"use dl.load({self.name!r}), or train this one under a new name"
+            )
+        if state is not None and state.status == "running":
+            return f"model {self.name!r} is being trained; wait until it ends"
+        return f"model {self.name!r} is a draft; train it first"
+
     @property
     def type(self) -> str:
         """The model type that reads it."""
@@ -267,8 +287,10 @@ class ModelFolder:
         state = self.state()
         if state.status == "locked":
             since = str(self._version_folder(state.versions[-1]).about["locked_at"])[:10]
+            place = "" if self.root == store_folder(None) else f" --store {self.root}"
             raise LockedModelError(
-                f"model {self.name!r} is locked since {since}; {verb} under a new name, or: dlplugin unlock {self.name}"
+                f"model {self.name!r} is locked since {since}; {verb} under a new name, or: "
+                f"dlplugin unlock {self.name}{place}"
             )
 
     def _refuse_running(self) -> None:
@@ -285,7 +307,7 @@ class ModelFolder:
         hint = did_you_mean(self.name, known) or (
             f"; there are: {', '.join(known)}" if known else "; it is empty"
         )
-        return f"no model {self.name!r} in the store {self.root}{hint}"
+        return f"no model {self.name!r} in the store {self.root.absolute()}{hint}"
 
 
 def _definition(path: Path, key: str | None = None) -> Definition:

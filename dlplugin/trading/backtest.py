@@ -27,7 +27,7 @@ class Execution:
     commission: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Backtest:
     """What a strategy did over a span of dates.
 
@@ -62,6 +62,9 @@ class Backtest:
     executions: tuple[Execution, ...]
     trades: pd.DataFrame
     figures: dict[str, float]
+
+    def __repr__(self) -> str:
+        return f"<Backtest {str(self).splitlines()[0]}>"
 
     def __str__(self) -> str:
         f = self.figures
@@ -103,9 +106,17 @@ def backtest(
         BarsError: The bars cannot be used.
         TradingError: No bar lies between start and end.
     """
-    checked = check_bars(bars, symbol).loc[:end]
-    first = 1 if start is None else int(checked.index.searchsorted(pd.Timestamp(start)))
-    first = max(first, 1)
+    if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
+        raise TradingError(f"strategy is {strategy!r}, but must be a class that descends from bt.Strategy")
+    if not (math.isfinite(cash) and cash > 0):
+        raise TradingError(f"cash is {cash}, but must be above 0")
+    if not 0 <= commission < 1:
+        raise TradingError(
+            f"commission is {commission}, but must be a share from 0 to below 1, such as 0.001"
+        )
+    checked = check_bars(bars, symbol).loc[: _date(end, "end")]
+    begin = _date(start, "start")
+    first = 1 if begin is None else max(1, int(checked.index.searchsorted(begin)))
     if first >= len(checked):
         raise TradingError(f"{symbol} has no bars between {start} and {end or 'the end'} to trade on")
     cerebro = bt.Cerebro(stdstats=False)
@@ -154,6 +165,21 @@ def backtest(
             "commission_paid": sum(execution.commission for execution in executions),
         },
     )
+
+
+def _date(value: pd.Timestamp | str | None, name: str) -> pd.Timestamp | None:
+    """Dates as people write them; the end of a day includes its bars."""
+    if value is None:
+        return None
+    try:
+        date = pd.Timestamp(value)
+    except (ValueError, TypeError):
+        raise TradingError(f"{name} is {value!r}, but dates are written 2009-12-31") from None
+    if date.tzinfo is not None:
+        raise TradingError(f"{name} is {value}, but dates are without a time zone, in the bars' own time")
+    if name == "end" and date == date.normalize():
+        date += pd.Timedelta(days=1) - pd.Timedelta(nanoseconds=1)
+    return date
 
 
 def round_trips(executions: Sequence[Execution], last_close: float) -> pd.DataFrame:

@@ -21,9 +21,16 @@ def feed(bars: pd.DataFrame, name: str = "") -> Any:
         BarsError: The bars cannot be used; backtrader itself would run them wrongly.
     """
     checked = check_bars(bars, name or "bars")
-    extras = [
+    extras = tuple(
         column for column in checked.columns if column not in ("open", "high", "low", "close", "volume")
-    ]
-    body = {"lines": tuple(extras), "params": tuple((column, -1) for column in extras)}
-    kind = type("BarsFeed", (bt.feeds.PandasData,), body) if extras else bt.feeds.PandasData
-    return kind(dataname=checked, name=name or None)
+    )
+    return _feed_class(extras)(dataname=checked, name=name or None)
+
+
+def _feed_class(extras: tuple[str, ...]) -> Any:
+    """The feed class with these lines, made once and kept in this module, where pickle looks for it."""
+    name = "_".join(("BarsFeed", *extras))
+    if name not in globals():
+        body = {"__module__": __name__, "lines": extras, "params": tuple((column, -1) for column in extras)}
+        globals()[name] = type(name, (bt.feeds.PandasData,), body)
+    return globals()[name]

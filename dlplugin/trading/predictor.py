@@ -1,6 +1,7 @@
 """DLPredictor: a trained model as a backtrader indicator."""
 
 import os
+import sys
 import warnings
 from typing import Any
 
@@ -17,6 +18,7 @@ from dlplugin.trading.clock import day_numbers_to_index
 
 __all__ = ["DLPredictor"]
 
+_PARAMS = {"model": None, "output": 0, "store": None}
 _PRICES = ("open", "high", "low", "close", "volume")
 
 
@@ -37,19 +39,24 @@ class DLPredictor(bt.Indicator):
     """
 
     lines: Any = ("prediction",)
-    params: Any = (("model", None), ("output", 0), ("store", None))
+    params: Any = tuple(_PARAMS.items())
     plotinfo = {"plothlines": [0.0]}  # noqa: RUF012  # how backtrader declares it
 
     def __init__(self, *feeds: Any, **params: Any) -> None:  # backtrader takes both before it gets here
-        if self.p.model is None:
-            raise TradingError("DLPredictor needs a model: DLPredictor(self.data, model='name')")
+        for name in params:
+            hint = did_you_mean(name, _PARAMS) or f"; there are: {', '.join(_PARAMS)}"
+            raise TradingError(f"DLPredictor has no parameter {name!r}{hint}")
+        if not isinstance(self.p.model, str | Model):
+            raise TradingError(
+                f"DLPredictor needs a model, not {self.p.model!r}: DLPredictor(self.data, model='name')"
+            )
         model = _model_meant(self.p.model, self.p.store)
         self._predictor = model.predictor
         if model.status != "locked":
             warnings.warn(
                 f"model {model.name!r} is not locked: its weights can change with the next training; lock() it",
                 DLPluginWarning,
-                stacklevel=2,
+                stacklevel=_users_level(),
             )
         self._output = _output_number(model, self.p.output)
         self._symbol = getattr(self.data, "_name", None) or None
@@ -141,3 +148,13 @@ def _model_meant(model: str | Model, store: str | os.PathLike[str] | None = None
         versions = ModelFolder(store_folder(store), name).versions
         model = load(f"{name}@{versions[-1]}" if version is None and versions else model, store)
     return model
+
+
+def _users_level() -> int:
+    """How far up the stack the user's own line is, behind backtrader's metaclasses."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+        ("dlplugin.", "backtrader.")
+    ):
+        frame, level = frame.f_back, level + 1
+    return level

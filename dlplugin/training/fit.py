@@ -67,7 +67,10 @@ def fit(
         watch = EpochEnd(save_point, History(append_history), options.auto_stop, progress.show)
         trainer = _trainer(options, watch)
         with _ctrl_c(watch) as pressed:
-            trainer.fit(module)
+            try:
+                trainer.fit(module)
+            except SystemExit:  # what Lightning makes of a second Ctrl-C
+                raise KeyboardInterrupt from None
     if not save_point.weights:
         raise TrainingError(
             f"{watch.reason or 'the training ended before its first epoch'}; try a lower learning_rate than "

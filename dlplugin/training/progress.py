@@ -15,6 +15,7 @@ __all__ = ["TrainingProgress"]
 
 SECONDS_BETWEEN_LINES = 5.0
 SECONDS_BETWEEN_CELLS = 0.2
+WIDE_TERMINAL = 120  # columns, for the bar and the elapsed time beside the losses
 
 
 class _Surface(Protocol):
@@ -43,6 +44,7 @@ class TrainingProgress:
         console = console or Console(stderr=True)
         self._epochs = epochs
         self._auto_stop = auto_stop
+        self._narrow = console.is_terminal and console.width < WIDE_TERMINAL
         self._surface: _Surface
         if console.is_jupyter:
             self._surface = _Cell(label, epochs)
@@ -65,7 +67,16 @@ class TrainingProgress:
     def show(self, losses: EpochLosses, save_point: SavePoint) -> None:
         """Tells of the epoch that has just ended."""
         left = self._left(losses.epoch, save_point.last_improvement)
-        self._surface.show(losses.epoch, _text(losses, save_point), left)
+        self._surface.show(losses.epoch, self._text(losses, save_point), left)
+
+    def _text(self, losses: EpochLosses, save_point: SavePoint) -> str:
+        one, other = ("in", "out") if self._narrow else ("in-sample", "out-of-sample")
+        parts = [f"{one} {np.mean(losses.in_sample):.4f}"]
+        if losses.out_of_sample is not None:
+            parts.append(f"{other} {np.mean(losses.out_of_sample):.4f}")
+            best = int(save_point.epochs[np.argmin(save_point.losses)])
+            parts.append(f"best {np.mean(save_point.losses):.4f} in {best}")
+        return ", ".join(parts)
 
     def _left(self, epoch: int, improved: int) -> str:
         """The time that is left at most: until the last epoch, or until auto-stop if nothing improves."""
@@ -78,15 +89,6 @@ class TrainingProgress:
         return f"{int(seconds) // 60}:{int(seconds) % 60:02d} left"
 
 
-def _text(losses: EpochLosses, save_point: SavePoint) -> str:
-    parts = [f"in-sample {np.mean(losses.in_sample):.4f}"]
-    if losses.out_of_sample is not None:
-        parts.append(f"out-of-sample {np.mean(losses.out_of_sample):.4f}")
-        best = int(save_point.epochs[np.argmin(save_point.losses)])
-        parts.append(f"best {np.mean(save_point.losses):.4f} in epoch {best}")
-    return ", ".join(parts)
-
-
 def _line(label: str, epoch: int, epochs: int | None, losses: str, left: str) -> str:
     return ", ".join(filter(None, [f"{label}: epoch {epoch}{f'/{epochs}' if epochs else ''}", losses, left]))
 
@@ -95,15 +97,14 @@ class _Bar:
     """One moving line on a terminal."""
 
     def __init__(self, label: str, epochs: int | None, console: Console) -> None:
-        self._bar = Progress(
+        wide = console.width >= WIDE_TERMINAL
+        columns = [
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[losses]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-        )
+        ]
+        more = [BarColumn(bar_width=20), TimeElapsedColumn()] if wide else []
+        self._bar = Progress(*columns, *more, TextColumn("{task.fields[left]}"), console=console)
         self._task = self._bar.add_task(label, total=epochs, losses="", left="")
 
     def start(self) -> None:

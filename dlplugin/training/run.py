@@ -13,7 +13,7 @@ from rich.console import Console
 
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, Split, TrainingOptions, to_plain
-from dlplugin.errors import DLPluginError
+from dlplugin.errors import DLPluginError, SamplesError
 from dlplugin.samples import Samples, SpanCount, Spans, build_samples, resolve_split
 from dlplugin.store import RunFolder, Trained, hold
 
@@ -118,6 +118,7 @@ def train(
     """
     spans = resolve_split(dataset, split)
     samples = build_samples(definition, dataset, spans)
+    _refuse_unseen(samples)
     facts = _facts(definition, dataset, options, samples)
     folder = RunFolder.create(root, facts)
     with hold(root, folder.lock_name, f"run {folder.name} is being trained already", wait=0):
@@ -147,6 +148,16 @@ def train(
         folder.write_save_point(trained)
         folder.write_facts(facts)
     return Run(folder), samples, fitted.interrupted
+
+
+def _refuse_unseen(samples: Samples) -> None:
+    """An out-of-sample span that holds no sample could choose nothing."""
+    if "out-of-sample" in samples.rows and not len(samples.rows["out-of-sample"]):
+        span = samples.spans["out-of-sample"]
+        raise SamplesError(
+            f"the out-of-sample span {span} has no samples at look ahead {samples.definition.look_ahead}: all "
+            "reach across its end or lie in the embargo; make it longer, or use out_of_sample=0"
+        )
 
 
 def _facts(

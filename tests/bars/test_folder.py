@@ -201,7 +201,7 @@ def test_two_files_of_one_symbol_are_refused(tmp_path, bars, second):
         ("A.csv.gz", b"date,open", "Not a gzipped file (b'da')"),
         (
             "A.csv.gz",
-            gzip.compress(b"date,open\n" * 99)[:30],
+            gzip.compress(b"date,open\n" * 99, mtime=0)[:30],
             "Compressed file ended before the end-of-stream",
         ),
         ("A.csv", b"date,\xff\xfe\n", "'utf-8' codec can't decode byte 0xff"),
@@ -216,7 +216,7 @@ def test_an_unreadable_file_is_refused_with_its_path_and_reason(tmp_path, name, 
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("A.csv", b""), ("A.csv", b"\n \n"), ("A.csv.gz", gzip.compress(b"")), ("A.parquet", b"")],
+    [("A.csv", b""), ("A.csv", b"\n \n"), ("A.csv.gz", gzip.compress(b"", mtime=0)), ("A.parquet", b"")],
 )
 def test_an_empty_file_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)

@@ -47,7 +47,7 @@ def test_models_lists_the_store_and_unlock_makes_a_draft(
 ) -> None:
     store = tmp_path / "models"
     assert run(["models", "--store", str(store)]) == 0
-    assert capsys.readouterr().out == "no models are stored here\n"
+    assert capsys.readouterr().out == f"no models in {store}\n"
     model = describe(store)
     model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
     model.lock()

@@ -1,7 +1,11 @@
 """Definitions: validation, hash, JSON and YAML both ways."""
 
 import dataclasses
+import inspect
+from datetime import date
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -129,6 +133,17 @@ def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
          "Input: scaling is 'standart', but should be 'standard', 'robust', 'min-max' or 'none'"),
         (lambda: dl.MLP(hidden=[0]), "MLP: hidden is 0, but should be greater than or equal to 1"),
         (lambda: dl.MLP(dropout=1.0), "MLP: dropout is 1.0, but should be less than 1"),
+        (lambda: dl.Split(60, 20), "Split: in_sample is 60, but should be less than or equal to 1"),
+        (lambda: dl.Output("ROC(5)", True), "Output: look_ahead is True, but should be a valid integer"),
+        (lambda: dl.Input("ROC(5)", pooled="no"), "Input: pooled is 'no', but should be a valid boolean"),
+        (lambda: dl.Input("ROC(5)", clip=float("inf")), "Input: clip is inf, but should be a finite number"),
+        (lambda: dl.Input(None), "Input: indicator is None, but should be a valid string"),
+        (lambda: dl.MLP([8], "relu", 0.1, "none", 5),
+         "MLP: takes 4 values at most: hidden, activation, dropout, normalisation"),
+        (lambda: dl.Split(start="31.12.2009"), "Split: start is '31.12.2009', but dates are written 2009-12-31"),
+        (lambda: dl.Split(start=2009), "Split: start is 2009, but dates are written 2009-12-31"),
+        (lambda: dl.Split(start="2009-01-01T00:00Z"),
+         "start is 2009-01-01 00:00:00+00:00, but dates are without a time zone, in the bars' own time"),
         (lambda: dl.Split(0.9, 0.2), "in_sample and out_of_sample are 1.1 together, but at most 1 is there"),
         (lambda: dl.Split(start="2010-01-01", end="2009-01-01"),
          "start is 2010-01-01, but must lie before end 2009-01-01"),
@@ -169,3 +184,15 @@ def test_every_field_has_a_help_sentence() -> None:
         for sentence in sentences.values():
             assert sentence.endswith(".")
             assert sentence[0].isupper()
+
+
+def test_numpy_numbers_and_dates_of_every_kind_are_taken() -> None:
+    assert dl.Input("ROC(5)", depth=np.int64(3)) == dl.Input("ROC(5)", depth=3)
+    assert dl.Split(np.float64(0.5), start=date(2009, 1, 2)) == dl.Split(0.5, start="2009-01-02")
+    assert dl.Split(start=pd.Timestamp("2009-01-02 10:00")) == dl.Split(start="2009-01-02 10:00")
+    assert dl.MLP(hidden=[4, 2]) == dl.MLP(hidden=(4, 2))
+
+
+def test_help_shows_types_and_defaults_without_the_machinery() -> None:
+    assert str(inspect.signature(dl.Output)).startswith("(indicator: str, look_ahead: int, scaling: Literal[")
+    assert "Annotated" not in str(inspect.signature(dl.Split))

@@ -28,7 +28,7 @@ def test_every_rule_is_scored_on_the_same_samples_of_each_span(panel):
     spans = (made.in_sample, made.out_of_sample)
     mean = made.in_sample.actual.mean()
     for scores, span, by_rule in zip(
-        found.scores(), spans, rule_predictions(made.in_sample, spans, 5), strict=True
+        found.scores(), spans, rule_predictions(made.in_sample, spans, 5, made.scale), strict=True
     ):
         assert list(scores.by_rule) == ["model", *RULES]
         for rule, predicted in {"model": span.predicted, **by_rule}.items():

@@ -65,6 +65,10 @@ def test_a_zero_prediction_hits_only_a_zero():
     assert math.isnan(hit_rate(np.zeros(4), np.array([1.0, -1.0, 0.0, 2.0])))
 
 
+def test_where_all_that_came_has_one_sign_there_is_nothing_to_hit():
+    assert math.isnan(hit_rate(np.array([1.0, -1.0]), np.array([2.0, 3.0])))
+
+
 @pytest.mark.parametrize("constant", [0.0, 1.0, -1e-7, 0.1 + 0.2])
 def test_a_constant_series_has_no_correlation(constant):
     series = np.array([1.0, 2.0, 3.0])
@@ -85,9 +89,10 @@ def test_without_samples_all_is_nan():
         assert math.isnan(figure)
 
 
-def test_one_sample_has_a_loss_and_a_hit_rate_but_no_correlation():
+def test_one_sample_has_a_loss_but_no_hit_rate_and_no_correlation():
     scores = score(np.array([1.0]), np.array([3.0]), 2.0, 0.0)
-    assert (scores.loss, scores.hit_rate) == (1.0, 1.0)
+    assert scores.loss == 1.0
+    assert math.isnan(scores.hit_rate)
     assert scores.r_squared == pytest.approx(1 - 4 / 9)
     assert math.isnan(scores.correlation)
     assert math.isnan(scores.rank_correlation)
@@ -106,6 +111,6 @@ def test_an_overflowing_loss_is_nan_without_a_warning():
 
 
 def test_all_figures_come_in_one_object():
-    scores = score(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]), 1.0, 0.0)
+    scores = score(np.array([-1.0, 2.0, 3.0]), np.array([-1.0, 2.0, 3.0]), 1.0, 0.0)
     assert isinstance(scores, Scores)
     assert vars(scores) == pytest.approx(vars(Scores(0.0, 1.0, 1.0, 1.0, 1.0)))

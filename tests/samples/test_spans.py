@@ -127,6 +127,8 @@ def test_no_out_of_sample_and_no_holdout_are_possible() -> None:
          "none lies in it"),
         (dl.Split(in_sample_end="2020-02-01", holdout_start="2020-02-02"), "the out-of-sample span is empty: of 400 "
          "dates (2020-01-01 … 2021-02-03) none lies in it"),
+        (dl.Split(in_sample_end="2021-01-01"), "the out-of-sample span is empty: of 400 dates (2020-01-01 … 2021-02-03) "
+         "none lies in it; give holdout_start, too"),
         (dl.Split(start="2030-01-01"), "no bars lie between 2030-01-01 00:00:00 and the end"),
     ],
 )  # fmt: skip

@@ -35,7 +35,7 @@ def test_a_saved_description_is_a_draft_that_can_be_loaded(model: dl.Model) -> N
     assert (loaded.status, loaded.definition) == ("draft", model.definition)
     with pytest.raises(dl.DLPluginError) as error:
         loaded.predictor  # noqa: B018
-    assert str(error.value) == "model 'small' is draft and cannot predict; train it first"
+    assert str(error.value) == "model 'small' is a draft; train it first"
 
 
 def test_a_model_goes_from_draft_to_trained_to_locked_and_back(
@@ -77,7 +77,8 @@ def test_a_locked_model_cannot_be_trained_saved_locked_or_deleted(
             change()
         said = "train" if verb == "save" else verb
         assert str(error.value) == (
-            f"model 'locked' is locked since {since}; {said} under a new name, or: dlplugin unlock locked"
+            f"model 'locked' is locked since {since}; {said} under a new name, or: dlplugin unlock locked "
+            f"--store {store}"
         )
     with pytest.raises(LockedModelError) as error:
         model.delete()
@@ -92,6 +93,12 @@ def test_another_definition_under_the_name_is_a_draft_and_leaves_the_stored_one_
     assert other.status == "draft"
     with pytest.raises(LockedModelError):
         other.train(two_stocks)
+    with pytest.raises(dl.DLPluginError) as error:
+        other.predict(two_stocks["IBM"])
+    assert str(error.value) == (
+        "model 'locked' is stored with other engine than described here; use dl.load('locked'), or train this one "
+        "under a new name"
+    )
     assert again(store, locked).status == "locked"
 
 
@@ -141,9 +148,7 @@ def test_a_model_whose_run_is_alive_is_running(model: dl.Model, two_stocks: dl.D
         assert str(error.value) == "model 'small' is being trained already; wait for it, or stop it"
         with pytest.raises(StoreError) as error:
             model.lock()
-        assert (
-            str(error.value) == "model 'small' cannot be locked, it is running; wait for its training to end"
-        )
+        assert str(error.value) == "cannot lock: model 'small' is being trained; wait until it ends"
         with pytest.raises(StoreError) as error:
             model.delete()
         assert str(error.value) == "model 'small' is being trained; stop the training first"
@@ -195,7 +200,7 @@ def test_a_changed_missing_or_added_file_of_a_locked_model_is_noticed(store: Pat
 def test_locking_needs_an_out_of_sample_evaluation_or_force(model: dl.Model, two_stocks: dl.DataSet) -> None:
     with pytest.raises(StoreError) as error:
         model.lock()
-    assert str(error.value) == "model 'small' cannot be locked, it is draft; train it first"
+    assert str(error.value) == "cannot lock: model 'small' is a draft; train it first"
     model.train(two_stocks, split=dl.Split(0.8, 0.0), options=dl.TrainingOptions(epochs=2))
     with pytest.raises(StoreError) as error:
         model.lock()
@@ -239,3 +244,50 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(
         write_folder(tmp_path / "folder", {"x": b"1"})
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     assert target.read_bytes() == b"old"
+
+
+def test_a_store_that_cannot_be_written_can_be_read_and_says_so(
+    store: Path, locked: dl.Model, two_stocks
+) -> None:
+    bars = two_stocks["IBM"].iloc[:300]
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("filelock.FileLock.acquire", full)
+        assert dl.load("locked", store).predict(bars).equals(locked.predict(bars))
+        with pytest.raises(StoreError) as error:
+            dl.load("locked", store).unlock()
+    assert str(error.value) == f"cannot write {store}: Read-only file system"
+
+
+def test_one_damaged_model_does_not_hide_the_others(store: Path, describe) -> None:
+    describe(store, "whole").save()
+    (store / "locked" / "versions" / "1" / "definition.json").write_text("{")
+    assert dl.models(store)["status"].to_dict() == {"locked": "damaged", "whole": "draft"}
+
+
+def test_an_earlier_version_is_not_what_unlocking_makes_a_draft_of(
+    store: Path, locked: dl.Model, two_stocks
+) -> None:
+    model = again(store, locked)
+    model.unlock()
+    model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    model.lock()
+    with pytest.raises(StoreError) as error:
+        dl.load("locked@1", store).unlock()
+    assert str(error.value) == (
+        "locked@1 is not the newest version of 'locked'; unlock() makes a draft of locked@2: dl.load('locked').unlock()"
+    )
+    dl.load("locked@2", store).unlock()
+    assert model.status == "draft"
+
+
+def test_what_is_no_path_and_no_name_is_refused(describe) -> None:
+    with pytest.raises(StoreError) as error:
+        describe(5)
+    assert str(error.value) == "store is 5, but must be a folder's path"
+    with pytest.raises(UnknownModelError) as error:
+        dl.load(None)  # type: ignore[arg-type]
+    assert str(error.value) == "a model is loaded by its name, not by None"

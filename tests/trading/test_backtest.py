@@ -117,6 +117,28 @@ def test_a_span_without_bars_and_a_history_that_is_all_warm_up_are_refused(us_st
     with pytest.raises(TradingError) as error:
         dl.backtest(EveryOtherWeek, bars, "MSFT", start="2030-01-01")
     assert str(error.value) == "MSFT has no bars between 2030-01-01 and the end to trade on"
+    assert dl.backtest(EveryOtherWeek, bars, "MSFT", end="2004-02-10").end == pd.Timestamp("2004-02-10")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cash": 0}, "cash is 0, but must be above 0"),
+        ({"cash": math.nan}, "cash is nan, but must be above 0"),
+        ({"commission": -1}, "commission is -1, but must be a share from 0 to below 1, such as 0.001"),
+        ({"commission": math.nan}, "commission is nan, but must be a share from 0 to below 1, such as 0.001"),
+        ({"start": "foo"}, "start is 'foo', but dates are written 2009-12-31"),
+        ({"start": "2009-01-01T00:00Z"},
+         "start is 2009-01-01T00:00Z, but dates are without a time zone, in the bars' own time"),
+        ({"strategy": "S"}, "strategy is 'S', but must be a class that descends from bt.Strategy"),
+    ],
+)  # fmt: skip
+def test_wrong_values_are_refused(us_stocks: dl.DataSet, wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(TradingError) as error:
+        dl.backtest(
+            **({"strategy": EveryOtherWeek, "bars": us_stocks["MSFT"].iloc[:50], "symbol": "MSFT"} | wrong)
+        )
+    assert str(error.value) == message
 
 
 @given(

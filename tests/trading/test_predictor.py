@@ -1,6 +1,7 @@
 """DLPredictor in backtrader: the same bits in every mode, and clear words where it cannot work."""
 
 import itertools
+import pickle
 import shutil
 import warnings
 from pathlib import Path
@@ -124,7 +125,8 @@ def test_a_replayed_week_has_provisional_values_and_ends_with_the_weeks_own(
     weeks = daily.resample("W-FRI").agg(
         {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
     )
-    wanted = locked.predict(weeks).iloc[:, 0]
+    with pytest.warns(dl.DLPluginWarning, match="the bars are 1w apart, but 'locked' was trained on 1d"):
+        wanted = locked.predict(weeks).iloc[:, 0]
     lengths = sorted(last)[:-1]
     assert len(lengths) > 200
     np.testing.assert_array_equal(
@@ -166,6 +168,7 @@ def test_a_trained_model_that_is_not_locked_works_with_one_warning(describe, tmp
     assert [str(warning.message) for warning in caught] == [
         "model 'small' is not locked: its weights can change with the next training; lock() it"
     ]
+    assert caught[0].filename == __file__
 
 
 def test_a_draft_a_missing_model_and_no_model_are_refused(
@@ -174,10 +177,31 @@ def test_a_draft_a_missing_model_and_no_model_are_refused(
     feed = dl.feed(us_stocks["MSFT"].iloc[:300])
     with pytest.raises(dl.DLPluginError) as error:
         watched([feed], [describe(tmp_path / "models")])
-    assert str(error.value) == "model 'small' is draft and cannot predict; train it first"
+    assert str(error.value) == "model 'small' is a draft; train it first"
     with pytest.raises(TradingError) as error:
         watched([feed], [None])
-    assert str(error.value) == "DLPredictor needs a model: DLPredictor(self.data, model='name')"
+    assert str(error.value) == "DLPredictor needs a model, not None: DLPredictor(self.data, model='name')"
+
+
+def test_a_misspelt_parameter_is_refused(locked: dl.Model, us_stocks: dl.DataSet) -> None:
+    class Misspelt(bt.Strategy):
+        def __init__(self) -> None:
+            dl.DLPredictor(self.data, model=locked, outptu=1)
+
+    cerebro = bt.Cerebro()
+    cerebro.adddata(dl.feed(us_stocks["MSFT"].iloc[:100]))
+    cerebro.addstrategy(Misspelt)
+    with pytest.raises(TradingError) as error:
+        cerebro.run()
+    assert str(error.value) == "DLPredictor has no parameter 'outptu'; did you mean 'output'?"
+
+
+def test_feeds_with_extra_columns_can_be_pickled_for_other_processes(us_stocks: dl.DataSet) -> None:
+    bars = us_stocks["MSFT"].iloc[:100]
+    feeds = [dl.feed(bars), dl.feed(bars.iloc[:50]), dl.feed(bars.drop(columns="raw_close"))]
+    assert type(feeds[0]) is type(feeds[1])
+    assert type(feeds[0]) is not type(feeds[2])
+    assert type(pickle.loads(pickle.dumps(type(feeds[0])))) is type(type(feeds[0]))
 
 
 def test_a_feed_shorter_than_the_warm_up_is_refused_before_backtrader_breaks(

@@ -256,8 +256,23 @@ def test_progress_shows_both_losses_the_best_epoch_and_the_time_left(model, two_
     assert "4/4" in last
     assert f"in-sample {float(rows[-1][1]):.4f}" in last
     assert f"out-of-sample {float(rows[-1][2]):.4f}" in last
-    assert f"best {float(best[2]):.4f} in epoch {best[0]}" in last
+    assert f"best {float(best[2]):.4f} in {best[0]}" in last
     assert "0:00 left" in last
+
+
+def test_progress_fits_a_terminal_of_eighty_columns(model, two_stocks) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80, color_system=None)
+    fit(
+        samples_of(model, two_stocks),
+        dl.TrainingOptions(epochs=200, auto_stop=None),
+        lambda row: None,
+        console,
+    )
+    last = next(line for line in reversed(screen.getvalue().splitlines()) if "small" in line)
+    assert "200/200 in 0." in last
+    assert "0:00 left" in last
+    assert "…" not in last
 
 
 def test_in_a_pipe_progress_is_plain_lines(monkeypatch, model, two_stocks) -> None:
@@ -322,3 +337,31 @@ def test_in_a_notebook_progress_is_one_line_under_the_cell(tmp_path: Path) -> No
     assert output["output_type"] == "display_data"
     assert output["data"]["text/plain"].startswith("m: epoch 3/3, in-sample ")
     assert "best" in output["data"]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"split": dl.TrainingOptions(epochs=1)}, "split is TrainingOptions("),
+        ({"options": {"epochs": 3}}, "options is {'epochs': 3}, but must be a dl.TrainingOptions(...)"),
+        ({"split": dl.Split(0.6, 0.001)}, "the out-of-sample span 2009-07-01 … 2009-07-02 has no samples at look ahead "
+         "5: all reach across its end or lie in the embargo; make it longer, or use out_of_sample=0"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(
+    model, two_stocks, arguments, message
+) -> None:
+    with pytest.raises(dl.DLPluginError) as error:
+        model.train(two_stocks, **arguments)
+    assert str(error.value).startswith(message)
+    assert not model.store.exists()
+
+
+def test_an_input_without_any_value_is_the_expressions_fault(describe, tmp_path: Path, two_stocks) -> None:
+    with pytest.raises(dl.DLPluginError) as error:
+        describe(tmp_path / "models", inputs=["close / (close - close)"]).train(two_stocks)
+    assert (
+        str(error.value)
+        == "'close / (close - close)' has no value on any bar of AAPL, IBM; check the expression"
+    )
+    assert not (tmp_path / "models").exists()
