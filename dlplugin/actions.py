@@ -2,23 +2,34 @@
 
 import importlib.util
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-from dlplugin.errors import UnknownNameError
+from dlplugin.errors import BarsError, UnknownNameError
 from dlplugin.resources import shipped_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dlplugin.bars import Moment
     from dlplugin.evaluation import Evaluation
     from dlplugin.indicators import Entry
     from dlplugin.model import Model
     from dlplugin.trading import Backtest
 
-__all__ = ["DemoResult", "demo", "indicator", "indicators", "models", "unlock"]
+__all__ = [
+    "DemoResult",
+    "FetchedPrices",
+    "demo",
+    "fetch_prices",
+    "indicator",
+    "indicators",
+    "models",
+    "unlock",
+]
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,79 @@ def demo(out: Path, symbol: str = "AAPL") -> DemoResult:
     backtest = script.trade(model, bars, symbol)
     report = write_report(report_data(model, dataset, backtest), out / "report.html")
     return DemoResult(model, trained, model.evaluation, backtest, report)
+
+
+@dataclass(frozen=True)
+class FetchedPrices:
+    """What a fetch of prices wrote.
+
+    Attributes:
+        folder: Where; `DataSet.from_folder` reads it.
+        written: Each symbol's bars, first date, last date and file.
+        failures: The symbols that could not be had, and why.
+        stale: Symbols that are not up to date, from the cache: to when, and why.
+        notes: What else there is to know of a symbol.
+    """
+
+    folder: Path
+    written: dict[str, dict[str, Any]]
+    failures: dict[str, str]
+    stale: dict[str, str]
+    notes: dict[str, str]
+
+    def __str__(self) -> str:
+        width = max(len(symbol) for symbol in self.written)
+        lines = [
+            f"{symbol:{width}}  {file['bars']} bars from {file['first']} to {file['last']}  {file['file']}"
+            for symbol, file in self.written.items()
+        ]
+        lines += [f"not up to date: {symbol} {reason}" for symbol, reason in self.stale.items()]
+        lines += [f"left out: {symbol}: {reason}" for symbol, reason in self.failures.items()]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, as JSON holds it."""
+        return {**vars(self), "folder": str(self.folder)}
+
+
+def fetch_prices(
+    symbols: Sequence[str],
+    out: Path,
+    start: "Moment | None" = None,
+    end: "Moment | None" = None,
+    interval: str = "1d",
+) -> FetchedPrices:
+    """Fetches prices from Yahoo, adjusted for splits and dividends, and writes one CSV a symbol.
+
+    Args:
+        symbols: As Yahoo writes them.
+        out: Folder for the files; a symbol's older file there is replaced.
+        start: Date of the first bar; None is the first that there is.
+        end: Date of the last bar, included; None is the latest.
+        interval: "1d", "1w", "1mo", "3mo", or within a day "1m" to "90m" and "1h" in UTC.
+
+    Raises:
+        BarsError: None could be had, or the folder cannot be written.
+    """
+    from dlplugin.bars.dates import day_text
+    from dlplugin.bars.yahoo import fetch, refuse_nothing
+
+    fetched = fetch(symbols, start, end, interval)
+    refuse_nothing(fetched, out.name)
+    written = {}
+    for symbol, bars in fetched.bars.items():
+        path = out / f"{symbol}.csv"
+        beside = out / f".{symbol}.csv.part"
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            bars.to_csv(beside)
+            beside.replace(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise BarsError(f"cannot write {path}: {error.strerror or error}") from None
+        first, last = day_text(bars.index[0]), day_text(bars.index[-1])
+        written[symbol] = {"bars": len(bars), "first": first, "last": last, "file": str(path)}
+    return FetchedPrices(out, written, fetched.failures, fetched.stale, fetched.notes)
 
 
 def indicators(group: str | None = None) -> "list[Entry]":

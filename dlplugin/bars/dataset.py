@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from dlplugin.bars.checks import check_bars
 from dlplugin.bars.fingerprint import fingerprint_bars
 from dlplugin.bars.folder import read_folder
 from dlplugin.bars.spacing import interval_of, missing_from_calendar, missing_from_timetable
+from dlplugin.bars.yahoo import Moment, fetch, usable
 from dlplugin.errors import BarsError
 from dlplugin.registry import did_you_mean
 
@@ -23,8 +24,8 @@ __all__ = ["DataSet"]
 class DataSet:
     """A named set of symbols and their bars, checked when it is made and never changed after.
 
-    Make one with `bundled`, `from_folder`, `from_frames` or `union`. Symbols are in alphabetical
-    order, whatever order they came in.
+    Make one with `bundled`, `from_folder`, `from_yahoo`, `from_frames` or `union`. Symbols are in
+    alphabetical order, whatever order they came in.
 
     Args:
         name: What reports and runs call it.
@@ -101,6 +102,38 @@ class DataSet:
             BarsError: Bars that are not bars, or of several intervals.
         """
         return cls(name, frames)
+
+    @classmethod
+    def from_yahoo(
+        cls,
+        name: str,
+        symbols: str | Iterable[str],
+        start: Moment | None = None,
+        end: Moment | None = None,
+        interval: str = "1d",
+        *,
+        cache: str | PathLike[str] | None = None,
+        session: Any = None,
+    ) -> "DataSet":
+        """Bars from Yahoo, adjusted for splits and dividends, and cached on disk (see `yahoo.fetch`).
+
+        Symbols that cannot be had are named in a warning and left out. Without a network the cache is
+        used, with a warning that says to which date.
+
+        Args:
+            name: What to call the set.
+            symbols: As Yahoo writes them, such as "AAPL", "^GSPC", "SAP.DE", "EURUSD=X".
+            start: Date of the first bar; None is the first that there is.
+            end: Date of the last bar, included; None is the latest.
+            interval: "1d", "1w", "1mo", "3mo", or within a day "1m" to "90m" and "1h" in UTC.
+            cache: Folder; `DLPLUGIN_CACHE` or the user's cache folder otherwise.
+            session: A curl_cffi or requests Session, such as one with a proxy.
+
+        Raises:
+            BarsError: None of the symbols can be had.
+        """
+        fetched = fetch(symbols, start, end, interval, cache=cache, session=session)
+        return cls(name, usable(fetched, name))
 
     @classmethod
     def union(cls, name: str, *datasets: "DataSet") -> "DataSet":

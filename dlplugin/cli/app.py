@@ -13,6 +13,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from dlplugin import __version__
+from dlplugin.cli.data import data
 from dlplugin.errors import DLPluginError
 
 __all__ = ["app", "run"]
@@ -22,6 +23,7 @@ app = App(
     help="Deep Learning models for backtrader: indicators in, indicators out, trained honestly, locked, traded.",
     version=__version__,
 )
+app.command(data)
 
 
 def run(arguments: Sequence[str]) -> int:
