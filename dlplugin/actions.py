@@ -175,14 +175,7 @@ def fetch_prices(
     written = {}
     for symbol, bars in fetched.bars.items():
         path = out / f"{symbol}.csv"
-        beside = out / f".{symbol}.csv.part"
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            bars.to_csv(beside)
-            beside.replace(path)
-        except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise BarsError(f"cannot write {path}: {error.strerror or error}") from None
+        _write_csv(bars, path)
         first, last = day_text(bars.index[0]), day_text(bars.index[-1])
         written[symbol] = {"bars": len(bars), "first": first, "last": last, "file": str(path)}
     return FetchedPrices(out, written, fetched.failures, fetched.stale, fetched.notes)
@@ -235,6 +228,20 @@ def unlock(name: str, store: Path | None = None) -> str:
     model = load(name, store)
     model.unlock()
     return f"{model.name} is a draft again; its locked versions stay and can be loaded"
+
+
+def _write_csv(bars: "pd.DataFrame", path: Path) -> None:
+    """Writes beside, then renames."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            bars.to_csv(beside)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise BarsError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _script(name: str) -> ModuleType:

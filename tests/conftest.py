@@ -1,11 +1,15 @@
 """Real bars, and one small trained and locked model that many tests share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import dlplugin as dl
+
+if TYPE_CHECKING:
+    from tests.bars.yahoo_server import Yahoo
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,20 @@ def locked(tmp_path_factory: pytest.TempPathFactory, two_stocks: dl.DataSet) -> 
     model = describe_model(tmp_path_factory.mktemp("store") / "models", "locked")
     model.train(two_stocks, options=dl.TrainingOptions(epochs=3, learning_rate=0.01))
     return model.lock(note="for the tests")
+
+
+@pytest.fixture
+def yahoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Yahoo]":
+    """A loopback Yahoo that lists nothing yet; yfinance as in a new process, and an empty cache."""
+    import yfinance as yf
+    from yfinance.data import YfData
+
+    from tests.bars.yahoo_server import Yahoo
+
+    yf.set_tz_cache_location(str(tmp_path / "yfinance"))
+    monkeypatch.setenv("DLPLUGIN_CACHE", str(tmp_path / "cache"))
+    shared = YfData()
+    shared._crumb, shared._cookie, shared._cookie_strategy = None, None, "basic"
+    server = Yahoo()
+    yield server
+    server.close()

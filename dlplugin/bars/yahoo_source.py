@@ -43,8 +43,9 @@ RAW_COLUMNS = tuple(_NAMES.values())
 """The columns of raw bars: as Yahoo gives them, adjusted for splits alone; then what adjusts them."""
 
 CHART = "/v8/finance/chart/"
-NOT_THERE = (400, 404, 422)
-"""Yahoo's answers that asking again does not change: wrong request, unknown symbol, interval not kept."""
+OK, NOT_FOUND = 200, 404
+REFUSED = (400, 422)
+"""Yahoo's answers to what it does not keep, such as minutes of last year; asking again changes nothing."""
 
 SECONDS_FOR_COOKIES = 5.0
 """Charts come without Yahoo's cookie too, so little time is given to it."""
@@ -141,8 +142,6 @@ class YahooSource:
         """
         reason, limited, started = "", False, time.monotonic()
         for attempt in range(self._patience.tries):
-            if not self.reached and attempt >= TRIES_WITHOUT_NETWORK:
-                break
             self._wait()
             if self._given_up is not None or self._stopped.is_set():
                 raise NoAnswer(self._given_up or "stopped")
@@ -150,7 +149,9 @@ class YahooSource:
                 return self._ask(symbol, interval, since)
             except Exception as error:  # yfinance raises whatever its reading of the answer trips over
                 reason, limited = self._why(error)
-                self._back_off(attempt, limited)
+            if attempt + 1 >= (self._patience.tries if self.reached else TRIES_WITHOUT_NETWORK):
+                break
+            self._back_off(attempt, limited)
         if limited or self._answered < started:
             self._given_up = reason  # the other symbols would only wait as long for nothing
         raise NoAnswer(reason)
@@ -188,8 +189,10 @@ class YahooSource:
             return "Yahoo says too many requests (429)", True
         said = getattr(error, "yahoo_reason", None)
         status = getattr(self._answer, "status", None)
-        if status in NOT_THERE or (isinstance(error, YFTickerMissingError) and status == 200):
-            raise NoBars(_plain(said or "Yahoo knows no such symbol; unknown or delisted")) from error
+        if status == NOT_FOUND:
+            raise NoBars("unknown to Yahoo, or delisted") from error
+        if status in REFUSED or (status == OK and isinstance(error, YFTickerMissingError)):
+            raise NoBars(_plain(said or "Yahoo has no bars of it")) from error
         if isinstance(error, OSError):
             return _plain(str(error) or type(error).__name__), False
         if isinstance(error, YFException):
@@ -197,8 +200,6 @@ class YahooSource:
         return f"Yahoo's answer cannot be read ({type(error).__name__}: {_plain(str(error))})", False
 
     def _back_off(self, attempt: int, limited: bool) -> None:
-        if attempt + 1 == self._patience.tries:
-            return
         wait = self._patience.limited if limited else self._patience.wait
         wait *= 2**attempt * (1 + random.random() / 4)  # so that four do not knock at once
         if limited:
@@ -285,5 +286,5 @@ def _plain(text: str) -> str:
     line = " ".join(text.split())
     found = re.search(r"curl: \(\d+\) (.*?)\.?(?: See https?://.*)?$", line)
     if found:
-        line = found[1][:1].lower() + found[1][1:]
+        line = re.sub(r" after \d+ (ms|milliseconds)", "", found[1][:1].lower() + found[1][1:])
     return line.rstrip(". ")

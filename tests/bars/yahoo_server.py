@@ -5,8 +5,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -58,6 +58,8 @@ class Listing:
         """(T, 6) with adj_close: adjusted back for all that has happened until now."""
         happened = self.traded if self.until is None else self.traded[: self.until]
         bars = happened.copy()
+        if bars.empty:
+            return bars.assign(adj_close=bars["close"])
         days = bars.index.normalize()
         for day, ratio in self.splits.items():
             if pd.Timestamp(day) <= days[-1]:
@@ -88,7 +90,10 @@ class Listing:
             name: [None if np.isnan(value) else value for value in kept[name].tolist()]
             for name in ("open", "high", "low", "close", "volume")
         }
-        result: dict[str, Any] = {"meta": self._meta(kept), "indicators": {"quote": [columns if len(kept) else {}]}}
+        result: dict[str, Any] = {
+            "meta": self._meta(kept),
+            "indicators": {"quote": [columns if len(kept) else {}]},
+        }
         if len(kept):
             result["timestamp"] = stamps[inside].tolist()
         if not self.within_a_day:
@@ -132,9 +137,14 @@ class Listing:
                 if first <= at(day) < last
             },
             "splits": {
-                str(at(day)): {"date": at(day), "numerator": ratio, "denominator": 1.0, "splitRatio": f"{ratio}:1"}
+                str(at(day)): {
+                    "date": at(day),
+                    "numerator": ratio,
+                    "denominator": 1.0,
+                    "splitRatio": f"{ratio}:1",
+                }
                 for day, ratio in self.splits.items()
-                if first <= at(day) < last and pd.Timestamp(day) <= days[-1]
+                if first <= at(day) < last and len(days) and pd.Timestamp(day) <= days[-1]
             },
         }
         return {name: found for name, found in events.items() if found}
@@ -163,9 +173,10 @@ class Yahoo:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                yahoo.answer(self)
+                with suppress(ConnectionError):  # who asked may have waited long enough
+                    yahoo.answer(self)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *said: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -282,6 +293,3 @@ def walk(dates: pd.DatetimeIndex, seed: int = 0) -> pd.DataFrame:
     columns = {"open": opened, "high": high, "low": low, "close": close}
     bars = pd.DataFrame({name: values.round(4) for name, values in columns.items()}, index=dates)
     return bars.assign(volume=rng.integers(1_000_000, 9_000_000, len(dates)).astype(float))
-
-
-Make = Callable[..., Listing]
