@@ -89,7 +89,7 @@ class YahooSource:
     put back at the end. One is open at a time in a process; a second thread waits for it.
 
     Args:
-        session: A curl_cffi or requests Session; yfinance's own kind when not given.
+        session: A curl_cffi or requests Session; yfinance's own when not given.
         patience: How long and how often Yahoo is asked.
     """
 
@@ -214,7 +214,6 @@ class YahooSource:
 
     def _prepare(self) -> None:
         import yfinance as yf
-        from yfinance._http import new_session
         from yfinance.data import YfData
 
         debug, hidden = yf.config.debug, yf.config.debug.hide_exceptions
@@ -222,7 +221,7 @@ class YahooSource:
         level = logger.level
         shared = YfData()
         before = shared._session
-        session = self._session or new_session()
+        session = self._session or before
         asked = session.request
         caught = warnings.catch_warnings()
 
@@ -231,7 +230,7 @@ class YahooSource:
             debug.hide_exceptions = hidden
             logger.setLevel(level)
             session.request = asked
-            shared._set_session(before)
+            YfData(session=before)
 
         self._restore = restore
         caught.__enter__()

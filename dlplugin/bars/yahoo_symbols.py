@@ -71,9 +71,9 @@ def find(
         progress: Told of each symbol.
     """
     found: dict[str, Found] = {}
-    for symbol in symbols:
+    for symbol in symbols if limit is not None else ():
         cached = _read(cache, symbol, Found())
-        if cached is not None and limit is not None and cached.index[-1] >= limit:
+        if cached is not None and cached.index[-1] >= limit:
             found[symbol] = Found(cached)
             progress.end()
     rest = [symbol for symbol in symbols if symbol not in found]

@@ -159,6 +159,7 @@ def test_start_and_end_are_dates_of_any_kind_and_both_are_included(yahoo, start,
 def test_rows_without_prices_are_dropped_and_counted_and_gaps_stay_gaps(yahoo: Yahoo) -> None:
     stock = yahoo.listings["AAPL"] = listing()
     stock.traded.iloc[[10, 20, 295], :4] = np.nan
+    stock.traded.iloc[[10, 20], 4] = np.nan
     stock.traded.iloc[30, 0] = 0.0
     stock.traded = stock.traded.drop(stock.traded.index[100:120])
     first = get(yahoo)

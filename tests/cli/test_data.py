@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from yfinance.data import YfData
 
 from dlplugin import actions
 from dlplugin.bars import DataSet
@@ -19,12 +20,12 @@ DAYS = pd.date_range("2020-01-01", periods=60, freq="B")
 
 @pytest.fixture
 def listed(yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch) -> Yahoo:
-    """Two symbols at a Yahoo that yfinance's own sessions reach."""
+    """Two symbols at a Yahoo that yfinance's own session reaches."""
     yahoo.listings |= {
         symbol: Listing(walk(DAYS, seed), dividends={"2020-02-03": 1.0})
         for seed, symbol in enumerate(("AAPL", "^GSPC"))
     }
-    monkeypatch.setattr("yfinance._http.new_session", yahoo.session)
+    monkeypatch.setattr(YfData(), "_session", yahoo.session())
     return yahoo
 
 
