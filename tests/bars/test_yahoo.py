@@ -91,8 +91,17 @@ BETWEEN = {
 }
 
 
-@pytest.mark.parametrize("event", BETWEEN, ids=lambda event: event.__name__)
-@pytest.mark.parametrize("interval", ["1d", "1w", "1mo"])
+@pytest.mark.parametrize(
+    ("interval", "event"),
+    [
+        *(("1d", event) for event in BETWEEN),
+        ("1w", unchanged),
+        ("1w", a_split),
+        ("1mo", a_split),
+        ("1mo", a_dividend),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
 def test_what_is_cached_in_two_fetches_equals_a_fresh_fetch_to_the_bit(
     yahoo, tmp_path, event, interval
 ) -> None:

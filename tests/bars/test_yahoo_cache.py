@@ -153,17 +153,17 @@ def test_no_flipped_bit_changes_what_is_read(listed: Yahoo, tmp_path: Path) -> N
     path = tmp_path / "cache" / "yahoo" / "1d" / "AAPL.parquet"
     content = path.read_bytes()
     refused = 0
-    for place in range(0, len(content), len(content) // 100):
+    for place in range(0, len(content), len(content) // 50):
         path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
         try:
             pd.testing.assert_frame_equal(cache.read("AAPL"), written, check_exact=True)
         except DamagedCache:
             refused += 1
-    assert refused > 30
+    assert refused > 15
 
 
 def test_two_processes_at_once_fetch_each_symbol_once_and_agree(listed: Yahoo, tmp_path: Path) -> None:
-    listed.delay = 0.2
+    listed.delay = 0.1
     processes = [child(listed, tmp_path / "cache", name) for name in ("one", "two")]
     for process in processes:
         assert process.stdout is not None

@@ -14,7 +14,8 @@ from dlplugin.bars.yahoo_source import Patience
 from dlplugin.errors import BarsError, DLPluginWarning
 from tests.bars.yahoo_server import Listing, LoopbackSession, Yahoo, walk
 
-QUICK = Patience(tries=3, wait=0.02, limited=0.05, timeout=0.4)
+QUICK = Patience(tries=3, wait=0.02, limited=0.05, timeout=5.0)
+IMPATIENT = Patience(tries=3, wait=0.02, limited=0.05, timeout=0.4)
 DAYS = pd.date_range("2020-01-01", periods=60, freq="B")
 UNKNOWN = "unknown to Yahoo, or delisted"
 LIMITED = "Yahoo says too many requests (429)"
@@ -61,7 +62,7 @@ TROUBLES = {
 def test_trouble_that_passes_is_waited_for(listed: Yahoo, troubles: list[Any]) -> None:
     expected = get(listed, "AAPL").bars["AAPL"]
     listed.troubles["IBM"] = list(troubles)
-    fetched = get(listed, "AAPL", "IBM")
+    fetched = get(listed, "AAPL", "IBM", patience=IMPATIENT if troubles == [1.0] else QUICK)
     assert listed.troubles["IBM"] == []
     assert (fetched.failures, fetched.stale) == ({}, {})
     pd.testing.assert_frame_equal(fetched.bars["IBM"], expected, check_exact=True)
@@ -80,7 +81,7 @@ def test_trouble_that_stays_is_given_up_by_name_and_the_rest_delivered(
     listed: Yahoo, trouble: Any, reason: str
 ) -> None:
     listed.troubles["IBM"] = [trouble] * 50
-    fetched = get(listed, "IBM", "AAPL")
+    fetched = get(listed, "IBM", "AAPL", patience=IMPATIENT if trouble == 0.8 else QUICK)
     assert list(fetched.bars) == ["AAPL"]
     assert list(fetched.failures) == ["IBM"]
     assert pd.Series(fetched.failures["IBM"]).str.contains(reason).all(), fetched.failures
@@ -115,7 +116,10 @@ def test_without_a_network_one_line_says_so(nowhere: LoopbackSession) -> None:
     assert time.monotonic() - started < 2.5
 
 
-def test_without_a_network_cached_bars_are_used_and_their_last_date_is_said(listed: Yahoo) -> None:
+def test_without_a_network_cached_bars_are_used_and_their_last_date_is_said(
+    listed: Yahoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlplugin.bars.yahoo.Patience", lambda: QUICK)
     dataset = DataSet.from_yahoo("tech", ["AAPL", "IBM"], session=listed.session())
     session = listed.session()
     listed.close()

@@ -11,6 +11,7 @@ from yfinance.data import YfData
 from dlplugin import actions
 from dlplugin.bars import DataSet
 from dlplugin.bars.yahoo import fetch
+from dlplugin.bars.yahoo_source import Patience
 from dlplugin.cli import run
 from dlplugin.errors import BarsError
 from tests.bars.yahoo_server import Listing, Yahoo, walk
@@ -80,7 +81,10 @@ def test_weekly_bars_and_json(listed: Yahoo, tmp_path: Path, capsys: Any) -> Non
     assert DataSet.from_folder(tmp_path / "out").interval == "1w"
 
 
-def test_without_a_network_the_cache_is_written_and_said(listed: Yahoo, tmp_path: Path) -> None:
+def test_without_a_network_the_cache_is_written_and_said(
+    listed: Yahoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlplugin.bars.yahoo.Patience", lambda: Patience(2, 0.01, 0.01, 5.0))
     actions.fetch_prices(["AAPL"], tmp_path / "one")
     listed.close()
     result = actions.fetch_prices(["AAPL"], tmp_path / "two")
