@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dlplugin.definition import MLP, Definition, Input, Output, Split, TrainingOptions, engines
     from dlplugin.evaluation import Evaluation
     from dlplugin.indicators import Indicator
+    from dlplugin.indicators.plugins import indicator, load_plugins
     from dlplugin.model import Model, load, load_run, model_types, models
     from dlplugin.samples import resolve_split
     from dlplugin.trading import Backtest, DLPredictor, backtest, feed, register
@@ -28,6 +29,7 @@ _HOMES = {
     "dlplugin.definition": ["MLP", "Definition", "Input", "Output", "Split", "TrainingOptions", "engines"],
     "dlplugin.evaluation": ["Evaluation"],
     "dlplugin.indicators": ["Indicator"],
+    "dlplugin.indicators.plugins": ["indicator", "load_plugins"],
     "dlplugin.samples": ["resolve_split"],
     "dlplugin.model": ["Model", "load", "load_run", "model_types", "models"],
     "dlplugin.trading": ["Backtest", "DLPredictor", "backtest", "feed", "register"],
@@ -54,7 +56,9 @@ __all__ = [
     "backtest",
     "engines",
     "feed",
+    "indicator",
     "load",
+    "load_plugins",
     "load_run",
     "model_types",
     "models",

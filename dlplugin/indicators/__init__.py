@@ -5,7 +5,8 @@ catalogue    every function, described
 indicator    `Indicator` and `compute_columns`
 stream       `Stream` and `StreamSet`
 causality    `first_leak`: does a computation look ahead?
-nodes, operators, calls, builtins    the kinds of steps; a new kind is a new `Node`
+plugins      `indicator`, the decorator for functions of one's own, and where they are found
+nodes, operators, calls, builtins, joined, periods, own    the kinds of steps; a new kind is a new `Node`
 """
 
 from dlplugin.indicators.catalogue import Entry, catalogue, describe
@@ -13,6 +14,13 @@ from dlplugin.indicators.causality import Leak, first_leak
 from dlplugin.indicators.expression import parse
 from dlplugin.indicators.indicator import Indicator, compute_columns
 from dlplugin.indicators.nodes import Node
+from dlplugin.indicators.plugins import (
+    describe_function,
+    load_plugins,
+    own_function,
+    own_functions,
+)
+from dlplugin.indicators.probe import made_up_bars
 from dlplugin.indicators.stream import Stream, StreamSet
 
 __all__ = [
@@ -25,6 +33,11 @@ __all__ = [
     "catalogue",
     "compute_columns",
     "describe",
+    "describe_function",
     "first_leak",
+    "load_plugins",
+    "made_up_bars",
+    "own_function",
+    "own_functions",
     "parse",
 ]

@@ -1,23 +1,37 @@
 """Everything an expression can call: one described entry for each function."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from dlplugin.errors import UnknownNameError
+from dlplugin.errors import ExpressionError, UnknownNameError
 from dlplugin.indicators.builtins import CALENDAR, ELEMENTWISE, Calendar, Elementwise, Windowed, ZScore
 from dlplugin.indicators.calls import Pick, TalibCall
 from dlplugin.indicators.descriptions import ALIASES, BUILT_IN_DESCRIPTIONS, DESCRIPTIONS
+from dlplugin.indicators.forms import FORMS
 from dlplugin.indicators.nodes import Node
+from dlplugin.indicators.own import OwnCall, OwnFunction
+from dlplugin.indicators.plugins import own_function, own_functions
 from dlplugin.indicators.signature import LONGEST, Parameter, Signature
 from dlplugin.indicators.starts import START_DEPENDENT
 from dlplugin.indicators.talib import FUNCTIONS, talib_function
 from dlplugin.registry import did_you_mean
 
-__all__ = ["BUILT_IN_GROUP", "Entry", "catalogue", "describe", "unknown_name"]
+__all__ = [
+    "BUILT_IN_GROUP",
+    "OTHER_GROUP",
+    "OWN_GROUP",
+    "Entry",
+    "catalogue",
+    "describe",
+    "find",
+    "unknown_name",
+]
 
 BUILT_IN_GROUP = "Built-in Functions"
+OTHER_GROUP = "Other Symbols, Timeframes and Delays"
+OWN_GROUP = "Your Own Indicators"
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,8 @@ class Entry:
         accepted_as: That form, as in "diff(OBV(close, volume), n)"; empty where there is none.
         unstable: Whether bars before the warm-up fade without ever being forgotten.
         build: The step from inputs, parameter values and the name of an output ("" for its one value).
+        form: How it is written where it is a form that takes text; empty otherwise.
+        checked: Whether a user's own function was tried before it was let in; true for all others.
     """
 
     name: str
@@ -50,6 +66,8 @@ class Entry:
     accepted_as: str
     unstable: bool
     build: Callable[[tuple[Node, ...], tuple[float, ...], str], Node]
+    form: str = ""
+    checked: bool = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -64,14 +82,22 @@ class Entry:
     @property
     def usage(self) -> str:
         """How it is written with every default spelled out."""
-        return self.name if self.name in CALENDAR else self.signature.usage
+        return self.form or (self.name if self.name in CALENDAR else self.signature.usage)
 
 
-@lru_cache(maxsize=1)
 def catalogue() -> Mapping[str, Entry]:
-    """Every function by its name: TA-Lib's groups in their order, then the built-in ones."""
-    entries = sorted(_talib_entries(), key=lambda entry: (entry.group, entry.name))
-    return MappingProxyType({entry.name: entry for entry in (*entries, *_built_in_entries())})
+    """Every function by its name: TA-Lib's groups in their order, the built-in ones, the user's own."""
+    own = {name: _own_entry(function) for name, function in sorted(own_functions().items())}
+    return MappingProxyType({**_shipped(), **own})
+
+
+def find(name: str) -> Entry | None:
+    """The entry of one function; None where there is none of that name."""
+    entry = _shipped().get(name)
+    if entry is not None:
+        return entry
+    function = own_function(name)
+    return None if function is None else _own_entry(function)
 
 
 def describe(name: str) -> Entry:
@@ -83,10 +109,18 @@ def describe(name: str) -> Entry:
     >>> describe("RSI").usage
     'RSI(close, timeperiod=14)'
     """
-    entry = catalogue().get(name)
+    entry = find(name)
     if entry is None:
         raise unknown_name(name)
     return entry
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Mapping[str, Entry]:
+    entries = sorted(_talib_entries(), key=lambda entry: (entry.group, entry.name))
+    return MappingProxyType(
+        {entry.name: entry for entry in (*entries, *_built_in_entries(), *_form_entries())}
+    )
 
 
 def unknown_name(name: str) -> UnknownNameError:
@@ -162,4 +196,39 @@ def _built_in(
         accepted_as="",
         unstable=False,
         build=lambda inputs, parameters, output: build(inputs, parameters),
+    )
+
+
+def _form_entries() -> Iterator[Entry]:
+    for form in FORMS.values():
+        yield replace(
+            _built_in(Signature(form.name, ("x",), (), ()), None, _form_builder(form.usage)),
+            group=OTHER_GROUP,
+            description=form.description,
+            form=form.usage,
+        )
+
+
+def _form_builder(usage: str) -> Callable[..., Node]:
+    def build(inputs: object, parameters: object) -> Node:
+        raise ExpressionError(f"it takes text, so it can only be read; write {usage}")
+
+    return build
+
+
+@lru_cache(maxsize=1024)
+def _own_entry(function: OwnFunction) -> Entry:
+    defaults = tuple(parameter.default or 0 for parameter in function.parameters)
+    trial = function.trial(function, defaults)
+    entry = _built_in(
+        Signature(function.name, (), (), function.parameters),
+        trial.warm_up,
+        lambda inputs, values: OwnCall(function.name, values, function),
+    )
+    return replace(
+        entry,
+        group=OWN_GROUP,
+        description=function.description,
+        unstable=trial.settling > 0,
+        checked=function.check,
     )

@@ -3,28 +3,34 @@
 expression   comparison of sums, products, powers and signs of: numbers, columns, calls
 column       a lower-case name: open, high, low, close, volume or an extra column of the bars
 call         NAME(inputs..., parameters...), with .output where the function has several outputs
+form         of("SPY", x), on("1w", x), delayed(x, "2d"): the only ones that take text in quotes
 parameter    a number, by position or keyword; a moving average's kind also by name: matype=EMA
 """
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 from dlplugin.errors import ExpressionError, UnknownNameError
-from dlplugin.indicators.catalogue import Entry, catalogue, describe, unknown_name
+from dlplugin.indicators.catalogue import Entry, describe, find, unknown_name
+from dlplugin.indicators.forms import FORMS, Argument, Text
 from dlplugin.indicators.nodes import Column, Node, Number, is_constant
 from dlplugin.indicators.operators import Arithmetic, Comparison, negative
-from dlplugin.indicators.signature import AVERAGES, Given, Word, bind
+from dlplugin.indicators.signature import AVERAGES, Given, Word, bind, culprit
 from dlplugin.indicators.starts import refuse_raw_starts
 from dlplugin.registry import did_you_mean
 
 __all__ = ["DEEPEST", "LONGEST_TEXT", "parse"]
 
+T = TypeVar("T")
+
 LONGEST_TEXT = 4000  # characters
 DEEPEST = 100  # nested steps, well inside Python's own limit
 
 _BAR_COLUMNS = ("open", "high", "low", "close", "volume")
+_POSITION = re.compile(r" \(column \d+ of ")
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 _ARITHMETIC: Mapping[type[ast.operator], str] = MappingProxyType(
@@ -34,6 +40,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], str] = MappingProxyType(
     {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 )
 _OPERATORS = "the operators are + - * / ** and < <= > >= == !="
+_SUCH_AS = "write one such as close / SMA(20) - 1"
 _KINDS: Mapping[type[ast.AST], str] = MappingProxyType(
     {
         ast.UnaryOp: "~",
@@ -66,6 +73,7 @@ def parse(text: str) -> Node:
 
     Returns:
         The tree; its `text` spells every input and parameter out and parses to the same tree.
+        What is wrong with a text is told with the column where it is.
 
     Raises:
         UnknownNameError: No function, parameter or output goes by a name in it.
@@ -76,12 +84,7 @@ def parse(text: str) -> Node:
     """
     if not isinstance(text, str):
         raise ExpressionError(f"an indicator is written as text, such as 'RSI(14)', not {text!r}")
-    source = re.sub(r"\s", " ", text).strip()
-    root = _Reader(source).read()
-    if is_constant(root):
-        raise ExpressionError(f"{root.text} uses no column of the bars; an indicator must, such as close")
-    refuse_raw_starts(root)
-    return root
+    return _Reader(re.sub(r"\s", " ", text).strip()).read()
 
 
 class _Reader:
@@ -90,31 +93,44 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._depth = 0
+        self._places: list[tuple[object, int]] = []  # arguments, and where they are written
 
     def read(self) -> Node:
         if not self._source:
-            raise ExpressionError("an indicator cannot be empty; write one, such as RSI(14)")
+            raise self._refusal(0, "an indicator cannot be empty; write one, such as RSI(14)")
         if len(self._source) > LONGEST_TEXT:
             length = len(self._source)
-            raise ExpressionError(f"the expression has {length} characters; at most {LONGEST_TEXT} are read")
+            raise self._refusal(
+                LONGEST_TEXT, f"the expression has {length} characters; at most {LONGEST_TEXT} are read"
+            )
         for position, character in enumerate(self._source):
             if not " " <= character <= "~" or character in "#\\":
-                raise self._refusal(position, f"{character!r} is not part of the language")
+                raise self._refusal(position, f"{character!r} is not part of the language; {_OPERATORS}")
         try:
             tree = ast.parse(self._source, mode="eval")
         except SyntaxError as error:
             raise self._unreadable(error) from None
         except (RecursionError, MemoryError, ValueError):
-            raise ExpressionError(
-                "the expression cannot be read; it nests too deep or holds too long a number"
+            raise self._refusal(
+                0, "the expression nests too deep or holds too long a number; split it up"
             ) from None
-        return self._step(tree.body)
+        root = self._step(tree.body)
+        if is_constant(root):
+            raise self._refusal(
+                0, f"{root.text} uses no column of the bars; an indicator must, such as close"
+            )
+        try:
+            refuse_raw_starts(root)
+        except ExpressionError as error:
+            name = str(error).partition(" ")[0]
+            raise self._refusal(self._source.find(name), str(error)) from None
+        return root
 
     def _unreadable(self, error: SyntaxError) -> ExpressionError:
         if not error.offset:
-            return self._refusal(len(self._source), "the expression ends too early")
+            return self._refusal(len(self._source), f"the expression ends too early; {_SUCH_AS}")
         reason = error.msg.removesuffix(" (detected at line 1)").lower()
-        return self._refusal(error.offset - 1, f"the expression cannot be read: {reason}")
+        return self._refusal(error.offset - 1, f"the expression cannot be read: {reason}; {_SUCH_AS}")
 
     def _refusal(self, position: int, message: str) -> ExpressionError:
         position = min(max(position, 0), len(self._source))
@@ -123,13 +139,19 @@ class _Reader:
         )
         return ExpressionError(f"{message} (column {position + 1} of {shown!r})")
 
+    def _placed(self, error: ExpressionError, part: ast.expr) -> ExpressionError:
+        """The error with the position of the argument it blames, or else of the call."""
+        at = culprit(error)
+        position = next((place for given, place in self._places if given is at), part.col_offset)
+        return type(error)(str(self._refusal(position, str(error))))
+
     def _refused(self, part: ast.expr | ast.keyword, message: str) -> ExpressionError:
         return self._refusal(part.col_offset, message)
 
     def _step(self, part: ast.expr) -> Node:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise ExpressionError(f"the expression nests more than {DEEPEST} steps deep; split it up")
+            raise self._refused(part, f"the expression nests more than {DEEPEST} steps deep; split it up")
         try:
             return self._any(part)
         finally:
@@ -175,16 +197,16 @@ class _Reader:
 
     def _name(self, part: ast.Name) -> Node:
         name = part.id
-        entry = catalogue().get(name)
-        if entry is not None and not entry.inputs:
+        entry = find(name)
+        if entry is not None and entry.usage == name:
             return entry.build((), (), "")
         if entry is not None:
             raise self._refused(part, f"{name} is a function; write {entry.usage}")
         if _COLUMN_NAME.fullmatch(name) is None:
             hint = did_you_mean(name, _BAR_COLUMNS)
             if hint and not name.isupper():
-                raise UnknownNameError(f"unknown column {name!r}{hint}")
-            raise unknown_name(name)
+                raise self._placed(UnknownNameError(f"unknown column {name!r}{hint}"), part)
+            raise self._placed(unknown_name(name), part)
         return Column(name)
 
     def _arithmetic(self, part: ast.BinOp) -> Node:
@@ -206,24 +228,52 @@ class _Reader:
             raise self._refused(part.func, "only a function's name can be called, such as SMA(close, 20)")
         if part.func.id in _BAR_COLUMNS:
             raise self._refused(part.func, f"{part.func.id} is a column, not a function; write it without ()")
-        entry = describe(part.func.id)
-        written = [self._argument(argument) for argument in part.args]
-        keywords: dict[str, Given] = {}
+        form = FORMS.get(part.func.id)
+        try:
+            if form is not None:
+                if output:
+                    raise ExpressionError(f"{form.name} has one output; leave .{output} out")
+                texts = [self._text_or_step(argument) for argument in part.args]
+                return form.read(texts, self._keywords(part, self._text_or_step))
+            entry = describe(part.func.id)
+            written = [self._argument(argument) for argument in part.args]
+            inputs, parameters = bind(entry.signature, written, self._keywords(part, self._argument))
+            return entry.build(inputs, parameters, _output(entry, output))
+        except ExpressionError as error:
+            if _POSITION.search(str(error)):
+                raise
+            raise self._placed(error, part) from None
+
+    def _keywords(self, part: ast.Call, read: Callable[[ast.expr], T]) -> dict[str, T]:
+        keywords: dict[str, T] = {}
         for keyword in part.keywords:
             if keyword.arg is None:
                 raise self._refused(keyword, "two stars are not part of the language; write each parameter")
             if keyword.arg in keywords:
-                raise self._refused(keyword, f"{keyword.arg} of {entry.name} is given twice")
-            keywords[keyword.arg] = self._argument(keyword.value)
-        inputs, parameters = bind(entry.signature, written, keywords)
-        return entry.build(inputs, parameters, _output(entry, output))
+                name = part.func.id if isinstance(part.func, ast.Name) else "the call"
+                raise self._refused(keyword, f"{keyword.arg} of {name} is given twice")
+            keywords[keyword.arg] = read(keyword.value)
+            self._places.append((keywords[keyword.arg], keyword.col_offset))
+        return keywords
 
     def _argument(self, part: ast.expr) -> Given:
+        given: Given
         if isinstance(part, ast.Name) and part.id in AVERAGES:
-            return Word(part.id)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value in AVERAGES:
-            return Word(part.value)
-        return self._step(part)
+            given = Word(part.id)
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value in AVERAGES:
+            given = Word(part.value)
+        else:
+            given = self._step(part)
+        self._places.append((given, part.col_offset))
+        return given
+
+    def _text_or_step(self, part: ast.expr) -> Argument:
+        if isinstance(part, ast.Name) and find(part.id) is None and not _COLUMN_NAME.fullmatch(part.id):
+            raise self._refused(part, f'{part.id} is not known; text is written in quotes: "{part.id}"')
+        text = isinstance(part, ast.Constant) and isinstance(part.value, str)
+        given = Text(part.value) if text else self._step(part)  # type: ignore[attr-defined]
+        self._places.append((given, part.col_offset))
+        return given
 
 
 def _output(entry: Entry, written: str) -> str:

@@ -1,6 +1,6 @@
 """Indicators: parsed expressions that compute columns from bars, in batch and bar by bar."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, final
 
@@ -9,7 +9,9 @@ import numpy as np
 from dlplugin.indicators.calls import TalibCall
 from dlplugin.indicators.evaluate import evaluate
 from dlplugin.indicators.expression import parse
-from dlplugin.indicators.nodes import FloatArray, Node
+from dlplugin.indicators.joined import Of
+from dlplugin.indicators.nodes import FloatArray, Node, steps_of
+from dlplugin.indicators.own import OwnCall, OwnFunction
 from dlplugin.indicators.stream import Stream
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class Indicator:
     @property
     def unstable(self) -> bool:
         """Whether bars before the warm-up fade from its values without ever being forgotten."""
-        return any(isinstance(step, TalibCall) and step.fades for step in _steps(self.tree))
+        return any(isinstance(step, TalibCall | OwnCall) and step.fades for step in steps_of(self.tree))
 
     @property
     def steady_bars(self) -> int:
@@ -83,11 +85,28 @@ class Indicator:
         """The columns of the bars it reads."""
         return self.tree.columns
 
-    def compute(self, bars: "pd.DataFrame") -> FloatArray:
+    @property
+    def own_functions(self) -> tuple[OwnFunction, ...]:
+        """The functions of a user's own that it is computed with, by name."""
+        calls = {step.name: step.function for step in steps_of(self.tree) if isinstance(step, OwnCall)}
+        return tuple(calls[name] for name in sorted(calls))
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The other symbols whose bars it reads."""
+        return frozenset(step.symbol for step in steps_of(self.tree) if isinstance(step, Of))
+
+    def columns_of(self, symbol: str) -> frozenset[str]:
+        """The columns of another symbol's bars it reads."""
+        read = (step for step in steps_of(self.tree) if isinstance(step, Of) and step.symbol == symbol)
+        return frozenset().union(*(step.step.columns for step in read))
+
+    def compute(self, bars: "pd.DataFrame", others: "Mapping[str, pd.DataFrame] | None" = None) -> FloatArray:
         """Its values over one symbol's bars.
 
         Args:
             bars: T bars, oldest first; T may be 0.
+            others: The bars of the symbols in `others`; more do no harm.
 
         Returns:
             (T,) in the indicator's own unit; NaN while warming up, and where it cannot be computed
@@ -96,34 +115,35 @@ class Indicator:
 
         Raises:
             UnknownNameError: The bars lack a column.
+            BarsError: The bars of another symbol are missing.
         """
-        return compute_columns((self,), bars)[:, 0]
+        return compute_columns((self,), bars, others)[:, 0]
 
     def stream(self) -> Stream:
         """A fresh stream: the same values bar by bar, to the bit, from the same first bar."""
         return Stream(self)
 
 
-def compute_columns(indicators: Sequence[Indicator], bars: "pd.DataFrame") -> FloatArray:
+def compute_columns(
+    indicators: Sequence[Indicator],
+    bars: "pd.DataFrame",
+    others: "Mapping[str, pd.DataFrame] | None" = None,
+) -> FloatArray:
     """The values of several indicators, every shared step computed once.
 
     Args:
         indicators: F indicators.
         bars: T bars of one symbol, oldest first; T may be 0.
+        others: The bars of every other symbol that they read.
 
     Returns:
         (T, F), column by column what `Indicator.compute` gives.
 
     Raises:
         UnknownNameError: The bars lack a column.
+        BarsError: The bars of another symbol are missing.
     """
     matrix = np.empty((len(bars), len(indicators)))
-    for place, values in enumerate(evaluate([indicator.tree for indicator in indicators], bars)):
+    for place, values in enumerate(evaluate([indicator.tree for indicator in indicators], bars, others)):
         matrix[:, place] = values
     return matrix
-
-
-def _steps(root: Node) -> Iterator[Node]:
-    yield root
-    for operand in root.operands():
-        yield from _steps(operand)

@@ -12,20 +12,14 @@ computed on each finite stretch of its inputs by itself: a NaN restarts it, warm
 # ruff: noqa: D102 (what a step's methods give is documented once, on Node)
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias, final
+from typing import Any, Protocol, Self, TypeAlias, final, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
-from dlplugin.errors import BarsError, UnknownNameError
-from dlplugin.registry import did_you_mean
-
-if TYPE_CHECKING:
-    import pandas as pd
+from dlplugin.indicators.view import LIMIT, NAN, BarsView, FloatArray, LiveBar, missing_column
 
 __all__ = [
     "LIMIT",
@@ -35,6 +29,7 @@ __all__ = [
     "FloatArray",
     "Live",
     "LiveBar",
+    "LiveOther",
     "Node",
     "Number",
     "Precedence",
@@ -43,13 +38,10 @@ __all__ = [
     "bracketed",
     "is_constant",
     "number_text",
+    "steps_of",
 ]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 Reading: TypeAlias = Any  # one bar's value: a float, or a tuple of floats where a step has several outputs
-
-LIMIT = 1e100
-NAN = float("nan")
 
 
 class Precedence:
@@ -63,47 +55,6 @@ class Precedence:
     ATOM = 6
 
 
-@final
-class BarsView:
-    """What steps read in batch: the columns and times of one symbol's bars.
-
-    Args:
-        frame: T bars with a float64 column for each name.
-    """
-
-    def __init__(self, frame: "pd.DataFrame") -> None:
-        self._frame = frame
-        self.length = len(frame)
-
-    def column(self, name: str) -> FloatArray:
-        """(T,) values of one column.
-
-        Raises:
-            UnknownNameError: The bars have no such column.
-        """
-        if name not in self._frame.columns:
-            raise missing_column(name, self._frame.columns)
-        return np.ascontiguousarray(self._frame[name].to_numpy(), dtype=np.float64)
-
-    def times(self) -> "pd.DatetimeIndex":
-        """The T times of the bars.
-
-        Raises:
-            BarsError: The bars are not indexed by time.
-        """
-        index = self._frame.index
-        if not hasattr(index, "day_of_week"):
-            raise BarsError(f"bars are indexed by a {type(index).__name__}; they need a DatetimeIndex")
-        return index  # type: ignore[return-value]
-
-
-class LiveBar(NamedTuple):
-    """What steps read bar by bar: the columns and the time of one bar, closed or forming."""
-
-    values: Mapping[str, float]
-    time: datetime | None
-
-
 class Live(Protocol):
     """A step's memory between bars."""
 
@@ -115,6 +66,16 @@ class Live(Protocol):
 
     def copy(self) -> Self:
         """An independent memory of the same bars."""
+
+
+@runtime_checkable
+class LiveOther(Protocol):
+    """The memory of a step that reads another symbol's bars, too."""
+
+    symbol: str
+
+    def take(self, bar: LiveBar) -> None:
+        """Remembers a closed bar of the other symbol."""
 
 
 @final
@@ -150,6 +111,15 @@ class Node(ABC):
     def operands(self) -> tuple["Node", ...]:
         """The steps whose values this one is computed from."""
         return ()
+
+    def elsewhere(self) -> tuple["Node", ...]:
+        """The steps that this one computes by itself, on other bars than its own."""
+        return ()
+
+    @property
+    def timed(self) -> bool:
+        """Whether the step itself needs the times of the bars."""
+        return False
 
     @property
     def lookback(self) -> int:
@@ -271,15 +241,14 @@ def bracketed(step: Node, least: int) -> str:
     return step.text if step.precedence >= least else f"({step.text})"
 
 
+def steps_of(root: Node) -> Iterator[Node]:
+    """The step and all that it is computed from, here and elsewhere."""
+    yield root
+    for step in (*root.operands(), *root.elsewhere()):
+        yield from steps_of(step)
+
+
 def is_constant(step: Node) -> bool:
     """Whether a step is a number, or computed from numbers alone."""
     operands = step.operands()
     return isinstance(step, Number) or (bool(operands) and all(map(is_constant, operands)))
-
-
-def missing_column(name: str, columns: Any) -> UnknownNameError:
-    """The error for a column that the bars do not have."""
-    have = [str(column) for column in columns]
-    hint = did_you_mean(name, have)
-    there = f"there are: {', '.join(have)}"
-    return UnknownNameError(f"the bars have no column {name!r}{hint or ';'} {there}")

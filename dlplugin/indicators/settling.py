@@ -12,7 +12,7 @@ import numpy as np
 
 from dlplugin.indicators.nodes import FloatArray
 
-__all__ = ["FLOAT32_PRECISION", "measured_settling"]
+__all__ = ["FLOAT32_PRECISION", "made_up_prices", "measured_settling"]
 
 FLOAT32_PRECISION = 2.0**-24
 _LONGEST_HISTORY = 2**18  # bars; what takes longer is answered with this
@@ -32,7 +32,7 @@ def measured_settling(function: Callable[..., FloatArray], columns: Sequence[str
     """
     horizon = max(1024, 4 * lookback)
     while True:
-        bars = _prices(2 * horizon + max(_FIRST_BARS))
+        bars = made_up_prices(2 * horizon + max(_FIRST_BARS))
         settled = _last_difference(function, [bars[name] for name in columns], lookback, horizon)
         if settled <= horizon // 2 or horizon >= _LONGEST_HISTORY:
             return min(settled, _LONGEST_HISTORY)
@@ -53,7 +53,8 @@ def _last_difference(
     return last
 
 
-def _prices(length: int) -> dict[str, FloatArray]:
+def made_up_prices(length: int) -> dict[str, FloatArray]:
+    """Columns open, high, low, close and volume of a price that walks at random, always the same."""
     random = np.random.default_rng(0)
     steps, gaps, above, below, activity = random.normal(size=(5, length))
     close = 100.0 * np.exp(np.cumsum(0.01 * steps - 0.00005))

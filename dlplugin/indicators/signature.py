@@ -10,7 +10,7 @@ from dlplugin.errors import ExpressionError, UnknownNameError
 from dlplugin.indicators.nodes import Node, Number, is_constant, number_text
 from dlplugin.registry import did_you_mean
 
-__all__ = ["AVERAGES", "LONGEST", "Given", "Parameter", "Signature", "Word", "bind"]
+__all__ = ["AVERAGES", "LONGEST", "Given", "Parameter", "Signature", "Word", "bind", "blamed", "culprit"]
 
 LONGEST = 100_000  # bars; the longest period TA-Lib accepts
 
@@ -90,7 +90,8 @@ class Parameter:
             return given.value if self.kind == "real" else int(given.value)
         ahead = self.name == "n" and isinstance(given, Number) and given.value < 0
         why = "; bars to come are not known" if ahead else ""
-        raise ExpressionError(f"{self.name} of {owner} must be {self.allowed}, not {given.text}{why}")
+        error = ExpressionError(f"{self.name} of {owner} must be {self.allowed}, not {given.text}{why}")
+        raise blamed(error, given)
 
     def _allows(self, value: float) -> bool:
         whole = self.kind == "real" or value == math.floor(value)
@@ -148,11 +149,12 @@ def bind(
     for name, given in keywords.items():
         if name not in known:
             hint = did_you_mean(name, known) or ";"
-            raise UnknownNameError(
+            error = UnknownNameError(
                 f"{signature.name} has no parameter {name!r}{hint} write {signature.usage}"
             )
+            raise blamed(error, given)
         if name in values:
-            raise ExpressionError(f"{name} of {signature.name} is given twice")
+            raise blamed(ExpressionError(f"{name} of {signature.name} is given twice"), given)
         values[name] = given
     return inputs, tuple(_value(signature, parameter, values) for parameter in signature.parameters)
 
@@ -189,9 +191,21 @@ def _split(signature: Signature, written: Sequence[Given]) -> tuple[tuple[Node, 
 
 def _input(given: Given) -> Node:
     if isinstance(given, Word):
-        raise ExpressionError(f"{given.text} stands where an input belongs; write {given.text}(...)")
+        error = ExpressionError(f"{given.text} stands where an input belongs; write {given.text}(...)")
+        raise blamed(error, given)
     return given
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def blamed(error: ExpressionError, given: object) -> ExpressionError:
+    """The error, with the argument at fault beside it, so that its position can be told."""
+    error.__dict__["culprit"] = given
+    return error
+
+
+def culprit(error: ExpressionError) -> object:
+    """The argument that an error blames; None where it blames the whole call."""
+    return error.__dict__.get("culprit")

@@ -65,6 +65,8 @@ def _visit(step: Node, caller: str, shown: Node) -> None:
         form = f"{rule.wrapper}({shown.text}, 5)" if rule.wrapper else ""
         advice = ", or ".join(filter(None, (form, rule.instead)))
         raise ExpressionError(f"{step.name} depends on where the history starts; write {advice}")
+    for inner in step.elsewhere():
+        _visit(inner, "", inner)
     for operand in step.operands():
         if isinstance(step, Pick):
             _visit(operand, caller, shown)

@@ -5,7 +5,7 @@ from talib import abstract
 
 from dlplugin.errors import UnknownNameError
 from dlplugin.indicators import Indicator, catalogue, compute_columns, describe
-from dlplugin.indicators.catalogue import BUILT_IN_GROUP
+from dlplugin.indicators.catalogue import BUILT_IN_GROUP, OTHER_GROUP
 from dlplugin.indicators.descriptions import ALIASES, DESCRIPTIONS
 from dlplugin.indicators.signature import LONGEST
 
@@ -13,6 +13,7 @@ BUILT_INS = {
     *("lag", "diff", "pct_change", "log", "abs", "sign", "min", "max", "zscore", "rank"),
     *("day_of_week", "month"),
 }
+FORMS = {"of", "on", "delayed"}
 
 
 def test_every_function_of_ta_lib_is_reachable_by_its_name(usages):
@@ -27,8 +28,9 @@ def test_every_function_of_ta_lib_is_reachable_by_its_name(usages):
 
 
 def test_the_catalogue_holds_ta_lib_and_the_built_in_functions_and_nothing_else():
-    assert set(catalogue()) == set(talib.get_functions()) | BUILT_INS
+    assert set(catalogue()) == set(talib.get_functions()) | BUILT_INS | FORMS
     assert {name for name, entry in catalogue().items() if entry.group == BUILT_IN_GROUP} == BUILT_INS
+    assert {name for name, entry in catalogue().items() if entry.group == OTHER_GROUP} == FORMS
 
 
 def test_every_entry_is_described_in_one_sentence_of_its_own():

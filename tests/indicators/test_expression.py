@@ -125,90 +125,75 @@ def test_any_text_is_an_indicator_or_a_one_line_refusal(text):
 
 
 REFUSED = {
-    "": "an indicator cannot be empty; write one, such as RSI(14)",
-    "5": "5 uses no column of the bars; an indicator must, such as close",
-    "2 * 3": "2 * 3 uses no column of the bars; an indicator must, such as close",
+    "": "an indicator cannot be empty; write one, such as RSI(14) (column 1 of '')",
+    "5": "5 uses no column of the bars; an indicator must, such as close (column 1 of '5')",
+    "2 * 3": "2 * 3 uses no column of the bars; an indicator must, such as close (column 1 of '2 * 3')",
     "RSI": "RSI is a function; write RSI(close, timeperiod=14) (column 1 of 'RSI')",
     "close + True": "True is not a number; write 1 or 0 (column 9 of 'close + True')",
     "close + 'x'": "'x' is not a number; write a number, a column or a call (column 9 of \"close + 'x'\")",
     "close * 1e999": "the number is too large; the largest is about 1.8e308 (column 9 of 'close * 1e999')",
     "close * 1j": "1j is not a number; write a number, a column or a call (column 9 of 'close * 1j')",
-    "close[1]": "square brackets are not part of the language; an earlier bar is lag(close, 1) (column 1 "
-    "of 'close[1]')",
-    "close and open": "and, or are not part of the language; multiply comparisons for and, take max for or "
-    "(column 1 of 'close and open')",
-    "1 < close < 2": "chained comparison; write (1 < x) * (x < 2) for 1 < x < 2 (column 1 of '1 < close < "
-    "2')",
-    "close % 2": "unknown operator before this place; the operators are + - * / ** and < <= > >= == != "
-    "(column 9 of 'close % 2')",
-    "lambda: close": "lambda is not part of the language; the operators are + - * / ** and < <= > >= == != "
-    "(column 1 of 'lambda: close')",
-    "close if 1 else open": "if is not part of the language; multiply by a comparison (column 1 of 'close "
-    "if 1 else open')",
+    "close[1]": "square brackets are not part of the language; an earlier bar is lag(close, 1) (column 1 of 'close[1]')",
+    "close and open": "and, or are not part of the language; multiply comparisons for and, take max for or (column 1 of 'close and open')",
+    "1 < close < 2": "chained comparison; write (1 < x) * (x < 2) for 1 < x < 2 (column 1 of '1 < close < 2')",
+    "close % 2": "unknown operator before this place; the operators are + - * / ** and < <= > >= == != (column 9 of 'close % 2')",
+    "lambda: close": "lambda is not part of the language; the operators are + - * / ** and < <= > >= == != (column 1 of 'lambda: close')",
+    "close if 1 else open": "if is not part of the language; multiply by a comparison (column 1 of 'close if 1 else open')",
     "close.upper": "only a call has outputs; .upper follows no call (column 1 of 'close.upper')",
-    "close.shift(1)": "only a function's name can be called, such as SMA(close, 20) (column 1 of "
-    "'close.shift(1)')",
+    "close.shift(1)": "only a function's name can be called, such as SMA(close, 20) (column 1 of 'close.shift(1)')",
     "close()": "close is a column, not a function; write it without () (column 1 of 'close()')",
-    "RSI(*close)": "a star before an argument is not part of the language; write each argument (column 5 "
-    "of 'RSI(*close)')",
-    "RSI(**close)": "two stars are not part of the language; write each parameter (column 5 of "
-    "'RSI(**close)')",
-    "close, open": "a comma stands outside a call; one expression gives one value (column 1 of 'close, "
-    "open')",
-    "close × 2": "'×' is not part of the language (column 7 of 'close × 2')",
-    "close # it": "'#' is not part of the language (column 7 of 'close # it')",
-    "close +": "the expression ends too early (column 8 of 'close +')",
-    "SMA(20))": "the expression cannot be read: unmatched ')' (column 8 of 'SMA(20))')",
+    "RSI(*close)": "a star before an argument is not part of the language; write each argument (column 5 of 'RSI(*close)')",
+    "RSI(**close)": "two stars are not part of the language; write each parameter (column 5 of 'RSI(**close)')",
+    "close, open": "a comma stands outside a call; one expression gives one value (column 1 of 'close, open')",
+    "close × 2": "'×' is not part of the language; the operators are + - * / ** and < <= > >= == != (column 7 of 'close × 2')",
+    "close # it": "'#' is not part of the language; the operators are + - * / ** and < <= > >= == != (column 7 of 'close # it')",
+    "close +": "the expression ends too early; write one such as close / SMA(20) - 1 (column 8 of 'close +')",
+    "SMA(20))": "the expression cannot be read: unmatched ')'; write one such as close / SMA(20) - 1 (column 8 of 'SMA(20))')",
     "close "
     + "+ close" * 20
-    + " + [1]": "a list is not part of the language; the operators are + - * / ** and "
-    "< <= > >= == != (column 150 of '...e+ close+ close+ close + [1]...')",
-    "-" * 200 + "close": "the expression nests more than 100 steps deep; split it up",
-    "-" * 3000 + "close": "the expression cannot be read; it nests too deep or holds too long a number",
-    "close + " * 600 + "close": "the expression has 4805 characters; at most 4000 are read",
-    "RSI(1)": "timeperiod of RSI must be a whole number from 2 to 100000, not 1",
-    "RSI(14.5)": "timeperiod of RSI must be a whole number from 2 to 100000, not 14.5",
-    "RSI(1000000000000)": "timeperiod of RSI must be a whole number from 2 to 100000, not 1000000000000",
-    "RSI(close, open)": "timeperiod of RSI must be a whole number from 2 to 100000, not open",
-    "RSI(7 * 2)": "RSI is given 7 * 2, which uses no column of the bars; write RSI(close, timeperiod=14)",
-    "RSI(14, 15)": "RSI takes 1 parameter, not 2; write RSI(close, timeperiod=14)",
-    "RSI(14, timeperiod=14)": "timeperiod of RSI is given twice",
-    "RSI(timeperiod=1, timeperiod=2)": "timeperiod of RSI is given twice (column 19 of 'RSI(timeperiod=1, "
-    "timeperiod=2)')",
-    "HT_DCPERIOD(14)": "HT_DCPERIOD is given 14, which uses no column of the bars; write HT_DCPERIOD(close)",
-    "ATR(close, 14)": "ATR takes 3 inputs or none, not 1; write ATR(high, low, close, timeperiod=14)",
-    "LN(SMA)": "SMA stands where an input belongs; write SMA(...)",
-    "MAVP(14)": "MAVP takes 2 inputs, not 0; write MAVP(close, periods, minperiod=2, maxperiod=30, "
-    "matype=SMA)",
-    "MAVP(close, open, 30, 2)": "TA-Lib cannot compute MAVP with minperiod=30, maxperiod=2, matype=SMA",
-    "MAMA(2).mama": "fastlimit of MAMA must be a number from 0.01 to 0.99, not 2",
-    "MA(20, 14)": "matype of MA must be one of SMA, EMA, WMA, DEMA, TEMA, TRIMA, KAMA, MAMA, T3, HMA, "
-    "DISABLED, DEFAULT, ZLEMA, RMA, not 14",
-    "BBANDS(20)": "BBANDS has several outputs; add one of .upperband, .middleband, .lowerband after the call",
-    "BBANDS(20).uper": "BBANDS has no output 'uper'; did you mean 'upper'? it has .upperband, .middleband, "
-    ".lowerband",
-    "RSI(14).value": "RSI has one output; leave .value out",
-    "lag(close, 0)": "n of lag must be a whole number from 1 to 100000, not 0",
-    "lag(close, -1)": "n of lag must be a whole number from 1 to 100000, not -1; bars to come are not known",
-    "diff(close, n=-5)": "n of diff must be a whole number from 1 to 100000, not -5; bars to come are not "
-    "known",
-    "lag(close, 1.5)": "n of lag must be a whole number from 1 to 100000, not 1.5",
-    "lag(5)": "lag takes 1 input, not 0; write lag(x, n=1)",
-    "zscore(close)": "zscore needs n; write zscore(x, n)",
-    "min(close)": "min takes 2 inputs or more, not 1; write min(x, y)",
-    "log(5)": "log is given 5, which uses no column of the bars; write log(x)",
+    + " + [1]": "a list is not part of the language; the operators are + - * / ** and < <= > >= == != (column 150 of '...e+ close+ close+ close + [1]...')",
+    "-" * 200
+    + "close": "the expression nests more than 100 steps deep; split it up (column 101 of '...--------------------------------------------------...')",
+    "-" * 3000
+    + "close": "the expression nests too deep or holds too long a number; split it up (column 1 of '...--------------------------------------------------...')",
+    "close + " * 600
+    + "close": "the expression has 4805 characters; at most 4000 are read (column 4001 of '... close + close + close + close + close + close + c...')",
+    "RSI(1)": "timeperiod of RSI must be a whole number from 2 to 100000, not 1 (column 5 of 'RSI(1)')",
+    "RSI(14.5)": "timeperiod of RSI must be a whole number from 2 to 100000, not 14.5 (column 5 of 'RSI(14.5)')",
+    "RSI(1000000000000)": "timeperiod of RSI must be a whole number from 2 to 100000, not 1000000000000 (column 5 of 'RSI(1000000000000)')",
+    "RSI(close, open)": "timeperiod of RSI must be a whole number from 2 to 100000, not open (column 12 of 'RSI(close, open)')",
+    "RSI(7 * 2)": "RSI is given 7 * 2, which uses no column of the bars; write RSI(close, timeperiod=14) (column 1 of 'RSI(7 * 2)')",
+    "RSI(14, 15)": "RSI takes 1 parameter, not 2; write RSI(close, timeperiod=14) (column 1 of 'RSI(14, 15)')",
+    "RSI(14, timeperiod=14)": "timeperiod of RSI is given twice (column 20 of 'RSI(14, timeperiod=14)')",
+    "RSI(timeperiod=1, timeperiod=2)": "timeperiod of RSI is given twice (column 19 of 'RSI(timeperiod=1, timeperiod=2)')",
+    "HT_DCPERIOD(14)": "HT_DCPERIOD is given 14, which uses no column of the bars; write HT_DCPERIOD(close) (column 1 of 'HT_DCPERIOD(14)')",
+    "ATR(close, 14)": "ATR takes 3 inputs or none, not 1; write ATR(high, low, close, timeperiod=14) (column 1 of 'ATR(close, 14)')",
+    "LN(SMA)": "SMA stands where an input belongs; write SMA(...) (column 4 of 'LN(SMA)')",
+    "MAVP(14)": "MAVP takes 2 inputs, not 0; write MAVP(close, periods, minperiod=2, maxperiod=30, matype=SMA) (column 1 of 'MAVP(14)')",
+    "MAVP(close, open, 30, 2)": "TA-Lib cannot compute MAVP with minperiod=30, maxperiod=2, matype=SMA (column 1 of 'MAVP(close, open, 30, 2)')",
+    "MAMA(2).mama": "fastlimit of MAMA must be a number from 0.01 to 0.99, not 2 (column 6 of 'MAMA(2).mama')",
+    "MA(20, 14)": "matype of MA must be one of SMA, EMA, WMA, DEMA, TEMA, TRIMA, KAMA, MAMA, T3, HMA, DISABLED, DEFAULT, ZLEMA, RMA, not 14 (column 8 of 'MA(20, 14)')",
+    "BBANDS(20)": "BBANDS has several outputs; add one of .upperband, .middleband, .lowerband after the call (column 1 of 'BBANDS(20)')",
+    "BBANDS(20).uper": "BBANDS has no output 'uper'; did you mean 'upper'? it has .upperband, .middleband, .lowerband (column 1 of 'BBANDS(20).uper')",
+    "RSI(14).value": "RSI has one output; leave .value out (column 1 of 'RSI(14).value')",
+    "lag(close, 0)": "n of lag must be a whole number from 1 to 100000, not 0 (column 12 of 'lag(close, 0)')",
+    "lag(close, -1)": "n of lag must be a whole number from 1 to 100000, not -1; bars to come are not known (column 12 of 'lag(close, -1)')",
+    "diff(close, n=-5)": "n of diff must be a whole number from 1 to 100000, not -5; bars to come are not known (column 15 of 'diff(close, n=-5)')",
+    "lag(close, 1.5)": "n of lag must be a whole number from 1 to 100000, not 1.5 (column 12 of 'lag(close, 1.5)')",
+    "lag(5)": "lag takes 1 input, not 0; write lag(x, n=1) (column 1 of 'lag(5)')",
+    "zscore(close)": "zscore needs n; write zscore(x, n) (column 1 of 'zscore(close)')",
+    "min(close)": "min takes 2 inputs or more, not 1; write min(x, y) (column 1 of 'min(close)')",
+    "log(5)": "log is given 5, which uses no column of the bars; write log(x) (column 1 of 'log(5)')",
 }
 
 UNKNOWN = {
-    "RSJ(14)": "unknown indicator 'RSJ'; did you mean 'RSI'? list them with: dlplugin indicators",
-    "rsi(14)": "unknown indicator 'rsi'; did you mean 'RSI'? list them with: dlplugin indicators",
-    "zscor(close, 20)": "unknown indicator 'zscor'; did you mean 'zscore'? list them with: dlplugin "
-    "indicators",
-    "__import__('os')": "unknown indicator '__import__'; list them with: dlplugin indicators",
-    "Close": "unknown column 'Close'; did you mean 'close'?",
-    "_close": "unknown column '_close'; did you mean 'close'?",
-    "RSI(period=14)": "RSI has no parameter 'period'; did you mean 'timeperiod'? write RSI(close, "
-    "timeperiod=14)",
+    "RSJ(14)": "unknown indicator 'RSJ'; did you mean 'RSI'? list them with: dlplugin indicators (column 1 of 'RSJ(14)')",
+    "rsi(14)": "unknown indicator 'rsi'; did you mean 'RSI'? list them with: dlplugin indicators (column 1 of 'rsi(14)')",
+    "zscor(close, 20)": "unknown indicator 'zscor'; did you mean 'zscore'? list them with: dlplugin indicators (column 1 of 'zscor(close, 20)')",
+    "__import__('os')": "unknown indicator '__import__'; list them with: dlplugin indicators (column 1 of \"__import__('os')\")",
+    "Close": "unknown column 'Close'; did you mean 'close'? (column 1 of 'Close')",
+    "_close": "unknown column '_close'; did you mean 'close'? (column 1 of '_close')",
+    "RSI(period=14)": "RSI has no parameter 'period'; did you mean 'timeperiod'? write RSI(close, timeperiod=14) (column 12 of 'RSI(period=14)')",
 }
 
 

@@ -122,4 +122,4 @@ def test_the_refusals_of_start_dependent_functions_are_one_line():
     for text, message in messages.items():
         with pytest.raises(ExpressionError) as refusal:
             Indicator(text)
-        assert str(refusal.value) == message
+        assert str(refusal.value) == f"{message} (column {1 + text.index(message.split()[0])} of {text!r})"
