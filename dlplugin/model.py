@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,23 +222,34 @@ class Model:
         """
         return Evaluation.from_json(json.dumps(self._source().read_evaluation()))
 
-    def predict(self, bars: pd.DataFrame, symbol: str | None = None) -> pd.DataFrame:
+    def predict(
+        self,
+        bars: pd.DataFrame,
+        symbol: str | None = None,
+        others: Mapping[str, pd.DataFrame] | DataSet | None = None,
+    ) -> pd.DataFrame:
         """Predictions at each bar.
 
         Args:
             bars: A symbol's history, from its first bar on.
             symbol: Its name; needed when an input or output is scaled by symbol.
+            others: The histories of other symbols that inputs read, by name.
 
         Returns:
             (T, O) with the bars' index and a column an output, in the outputs' own units; row t is
             known at the close of bar t and speaks of bar t + look_ahead. NaN while warming up.
 
         Raises:
-            BarsError: The bars cannot be used.
-            PredictionError: It is not trained.
+            BarsError: The bars cannot be used, or another symbol's are missing.
+            PredictionError: It is not trained, or an indicator of your own was edited since.
         """
         checked = check_bars(bars, symbol or "bars")
         self._warn_interval(checked)
+        read = {
+            name: check_bars(others[name], name)
+            for name in self.definition.input_others
+            if others is not None and name in others
+        }
         if len(checked) < self.definition.steady_bars:
             warnings.warn(
                 f"{len(checked)} bars are too short a history for steady inputs of {self.name!r}: they differ from "
@@ -247,7 +258,8 @@ class Model:
                 stacklevel=2,
             )
         columns = [output.name for output in self.definition.outputs]
-        return pd.DataFrame(self.predictor.predict(checked, symbol), index=checked.index, columns=columns)
+        predicted = self.predictor.predict(checked, symbol, read)
+        return pd.DataFrame(predicted, index=checked.index, columns=columns)
 
     @property
     def predictor(self) -> "Predictor":

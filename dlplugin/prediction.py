@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from dlplugin.definition import Definition
+from dlplugin.definition import Definition, refuse_edited
 from dlplugin.engines import RowReader, build_network
 from dlplugin.errors import DamagedModelError
 from dlplugin.indicators import Indicator, StreamSet
@@ -34,6 +34,7 @@ class Predictor:
 
     Raises:
         DamagedModelError: The weights are not those of this definition's network.
+        PredictionError: An indicator of a user's own is not what it was.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Predictor:
         output_scaling: Scaling,
         weights: Mapping[str, Matrix],
     ) -> None:
+        refuse_edited(definition.sources, definition.name)
         self.definition = definition
         self._input_scaling = input_scaling
         self._output_scaling = output_scaling
@@ -60,17 +62,26 @@ class Predictor:
         self._networks = networks
         self._reader = RowReader(row_layout(definition), len(definition.inputs))
 
-    def predict(self, bars: pd.DataFrame, symbol: str | None = None) -> FloatArray:
+    def predict(
+        self,
+        bars: pd.DataFrame,
+        symbol: str | None = None,
+        others: Mapping[str, pd.DataFrame] | None = None,
+    ) -> FloatArray:
         """Predictions at each bar of a history.
 
         Args:
             bars: The symbol's bars, from the first one on.
             symbol: Needed when the model is scaled by symbol.
+            others: The bars of other symbols that the inputs read, from their first ones on; where
+                the symbol reads itself, its own bars are taken.
 
         Returns:
             (T, O) in the outputs' own units, known at the close of each bar; NaN while warming up.
         """
-        raw = input_matrix(self.definition, bars)
+        refuse_edited(self.definition.sources, self.definition.name)
+        own = {} if symbol is None else {symbol: bars}
+        raw = input_matrix(self.definition, bars, {**own, **(others or {})})
         matrix = self._input_scaling.of(symbol).apply(raw)
         rows = np.flatnonzero(known_inputs(self.definition, raw))
         predicted = np.full((len(bars), len(self.definition.outputs)), np.nan)
@@ -115,14 +126,20 @@ class Predictor:
         return predicted
 
     def live(self, symbol: str | None = None) -> "LiveInputs":
-        """Inputs of one feed, to be fed bar by bar."""
+        """Inputs of one feed, to be fed bar by bar.
+
+        Raises:
+            PredictionError: The symbol has no scaling, or an indicator is not what it was.
+        """
+        refuse_edited(self.definition.sources, self.definition.name)
         return LiveInputs(self, self._input_scaling.of(symbol), symbol)
 
 
 class LiveInputs:
     """The inputs of one feed bar by bar, and the prediction at each: as much work on every bar.
 
-    The values are those of `Predictor.predict` over the same bars, to the bit.
+    The values are those of `Predictor.predict` over the same bars, to the bit. Where inputs read
+    other symbols, each of their bars goes to `update_other` before the own bar of the same time.
     """
 
     def __init__(self, predictor: Predictor, scaling: ColumnScaling, symbol: str | None) -> None:
@@ -152,6 +169,10 @@ class LiveInputs:
         """Takes a closed bar whose prediction is not wanted, or is known from `peek`."""
         self._window[:-1] = self._window[1:]
         self._window[-1] = self._streams.update(values, time)
+
+    def update_other(self, symbol: str, values: Mapping[str, float], time: pd.Timestamp) -> None:
+        """Takes a closed bar of another symbol; see `StreamSet.update_other`."""
+        self._streams.update_other(symbol, values, time)
 
     def peek(self, values: Mapping[str, float], time: pd.Timestamp) -> FloatArray:
         """The prediction if the bar under way closed like this; nothing is remembered of it.

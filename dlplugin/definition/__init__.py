@@ -5,6 +5,7 @@ from dlplugin.definition.engines import MLP, EngineOptions, EngineSpec, engines
 from dlplugin.definition.inputs import Input, Output
 from dlplugin.definition.options import Split, TrainingOptions
 from dlplugin.definition.settings import help_sentences, settings, to_plain
+from dlplugin.definition.sources import Source, refuse_edited
 
 __all__ = [
     "MLP",
@@ -13,10 +14,12 @@ __all__ = [
     "EngineSpec",
     "Input",
     "Output",
+    "Source",
     "Split",
     "TrainingOptions",
     "engines",
     "help_sentences",
+    "refuse_edited",
     "settings",
     "to_plain",
 ]

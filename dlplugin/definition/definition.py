@@ -18,6 +18,7 @@ from dlplugin.definition.engines import (
 )
 from dlplugin.definition.inputs import Input, Output
 from dlplugin.definition.settings import to_plain
+from dlplugin.definition.sources import Source, sources_from_plain, sources_of, sources_to_plain
 from dlplugin.errors import DefinitionError
 from dlplugin.indicators import Indicator
 from dlplugin.registry import did_you_mean
@@ -37,6 +38,10 @@ class Definition:
         outputs: What it predicts.
         engine: Options of an engine, or an engine's name for its default options.
 
+    Attributes:
+        sources: The functions of a user's own that its expressions use, as they were when it was
+            made.
+
     Raises:
         DefinitionError: A value is wrong, or the inputs do not suit the engine's layout.
         ExpressionError: An indicator cannot be parsed.
@@ -46,6 +51,7 @@ class Definition:
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     engine: EngineOptions
+    sources: tuple[Source, ...]
 
     def __init__(
         self,
@@ -65,6 +71,8 @@ class Definition:
         object.__setattr__(self, "inputs", tuple(_input(item) for item in inputs))
         object.__setattr__(self, "outputs", tuple(_output(item) for item in outputs))
         object.__setattr__(self, "engine", engine_from_plain(engine))
+        items: tuple[Input | Output, ...] = (*self.inputs, *self.outputs)
+        object.__setattr__(self, "sources", sources_of(item.indicator for item in items))
         self._check()
 
     def _check(self) -> None:
@@ -111,23 +119,36 @@ class Definition:
         return max(Indicator(item.indicator).steady_bars + item.reach for item in self.inputs) + 1
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """The other symbols that its inputs and outputs read, in alphabetical order."""
+        return _others((*self.inputs, *self.outputs))
+
+    @property
+    def input_others(self) -> tuple[str, ...]:
+        """The other symbols that a prediction needs."""
+        return _others(self.inputs)
+
+    @property
     def hash(self) -> str:
-        """SHA-256 over what decides the numbers: inputs, outputs and engine, not their labels."""
+        """SHA-256 over what decides the numbers: inputs, outputs, engine and sources, not their labels."""
         plain = self.to_dict()
         del plain["name"]
         for item in (*plain["inputs"], *plain["outputs"]):
             del item["name"]
+        if self.sources:
+            plain["sources"] = {each.name: each.sha256 for each in self.sources}
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """The definition as JSON and YAML hold it, every parameter spelled out."""
-        return {
+        plain: dict[str, Any] = {
             "name": self.name,
             "inputs": [to_plain(item) for item in self.inputs],
             "outputs": [to_plain(item) for item in self.outputs],
             "engine": engine_to_plain(self.engine),
         }
+        return plain | ({"sources": sources_to_plain(self.sources)} if self.sources else {})
 
     @classmethod
     def from_dict(cls, plain: object) -> "Definition":
@@ -135,8 +156,9 @@ class Definition:
 
         Raises:
             DefinitionError: A key is unknown or missing, or a value is wrong.
+            PredictionError: It needs an indicator of a user's own that is not known here.
         """
-        known = ("name", "inputs", "outputs", "engine")
+        known = ("name", "inputs", "outputs", "engine", "sources")
         if not isinstance(plain, dict):
             raise DefinitionError(
                 f"a definition is a mapping with {', '.join(known)}, not {type(plain).__name__}"
@@ -150,7 +172,11 @@ class Definition:
         for key in known[1:3]:
             if not isinstance(plain[key], list):
                 raise DefinitionError(f"{key} is {plain[key]!r}, but must be a list")
-        return cls(plain["name"], plain["inputs"], plain["outputs"], plain.get("engine", "mlp"))
+        stored = sources_from_plain(plain["sources"], plain["name"]) if "sources" in plain else None
+        made = cls(plain["name"], plain["inputs"], plain["outputs"], plain.get("engine", "mlp"))
+        if stored is not None:
+            object.__setattr__(made, "sources", stored)
+        return made
 
     def to_json(self) -> str:
         """The definition as JSON text."""
@@ -203,3 +229,7 @@ def _output(item: object) -> Output:
     if isinstance(item, dict):
         return Output(**item)
     raise DefinitionError(f"an output is {item!r}, but must be dl.Output(expression, look_ahead=...)")
+
+
+def _others(items: Sequence[Input | Output]) -> tuple[str, ...]:
+    return tuple(sorted(frozenset().union(*(Indicator(item.indicator).others for item in items))))

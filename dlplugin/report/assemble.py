@@ -28,7 +28,7 @@ def report_data(model: "Model", dataset: "DataSet", backtest: "Backtest") -> Rep
     record = model.record
     evaluation = model.evaluation
     bars = dataset[backtest.symbol]
-    predicted = model.predict(bars, backtest.symbol).iloc[:, 0]
+    predicted = model.predict(bars, backtest.symbol, dataset).iloc[:, 0]
     output = model.definition.outputs[0]
     return ReportData(
         model=model.reference,

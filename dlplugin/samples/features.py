@@ -1,5 +1,6 @@
 """Definition and bars to columns: the one place where inputs are computed, for training and prediction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,22 +50,37 @@ def row_layout(definition: Definition) -> RowLayout:
     )
 
 
-def input_matrix(definition: Definition, bars: pd.DataFrame) -> FloatArray:
+def input_matrix(
+    definition: Definition, bars: pd.DataFrame, others: Mapping[str, pd.DataFrame] | None = None
+) -> FloatArray:
     """The inputs of one symbol, each as its indicator gives it, without depth and unscaled.
+
+    Args:
+        definition: Gives the indicators.
+        bars: T bars of the symbol.
+        others: The bars of `definition.input_others`.
 
     Returns:
         (T, F); row t is known at the close of bar t; NaN while an indicator warms up.
     """
-    return compute_columns([Indicator(item.indicator) for item in definition.inputs], bars)
+    return compute_columns([Indicator(item.indicator) for item in definition.inputs], bars, others)
 
 
-def output_matrix(definition: Definition, bars: pd.DataFrame) -> FloatArray:
+def output_matrix(
+    definition: Definition, bars: pd.DataFrame, others: Mapping[str, pd.DataFrame] | None = None
+) -> FloatArray:
     """What came: each output's indicator, look_ahead bars after t.
+
+    Args:
+        definition: Gives the indicators.
+        bars: T bars of the symbol.
+        others: The bars of `definition.others`.
 
     Returns:
         (T, O); row t is known only at the close of bar t + look_ahead; NaN where that bar is not there.
     """
-    values = compute_columns([Indicator(output.indicator) for output in definition.outputs], bars)
+    indicators = [Indicator(output.indicator) for output in definition.outputs]
+    values = compute_columns(indicators, bars, others)
     came = np.full_like(values, np.nan)
     for index, output in enumerate(definition.outputs):
         ahead = output.look_ahead

@@ -1,7 +1,7 @@
 """A definition and a DataSet to what a training reads: one matrix, and the rows of each span."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,10 +122,11 @@ def build_samples(
         scaling: Of inputs and outputs, from a stored run; fitted on the in-sample rows when not given.
 
     Raises:
-        SamplesError: The in-sample span has no samples.
+        SamplesError: The in-sample span has no samples, or the DataSet lacks a symbol that is read.
     """
     _refuse_no_dataset(dataset)
-    parts = [_part(definition, dataset[symbol], symbol, spans) for symbol in dataset.symbols]
+    others = _others(definition, dataset)
+    parts = [_part(definition, dataset[symbol], symbol, spans, others) for symbol in dataset.symbols]
     if scaling is None:
         scaling = _fit(definition, dataset, parts)
     input_scaling, output_scaling = scaling
@@ -166,9 +167,26 @@ def _refuse_no_dataset(dataset: object) -> None:
         )
 
 
-def _part(definition: Definition, bars: pd.DataFrame, symbol: str, spans: Spans) -> _SymbolPart:
-    inputs = input_matrix(definition, bars)
-    outputs = output_matrix(definition, bars)
+def _others(definition: Definition, dataset: DataSet) -> dict[str, pd.DataFrame]:
+    """The bars of the other symbols that are read: the DataSet's own."""
+    for symbol in definition.others:
+        if symbol not in dataset:
+            raise SamplesError(
+                f"{definition.name} reads {symbol}, which DataSet {dataset.name!r} does not have; add its bars, for "
+                "example with dl.DataSet.union"
+            )
+    return {symbol: dataset[symbol] for symbol in definition.others}
+
+
+def _part(
+    definition: Definition,
+    bars: pd.DataFrame,
+    symbol: str,
+    spans: Spans,
+    others: Mapping[str, pd.DataFrame],
+) -> _SymbolPart:
+    inputs = input_matrix(definition, bars, others)
+    outputs = output_matrix(definition, bars, others)
     known = known_inputs(definition, inputs) & np.isfinite(outputs).all(axis=1)
     times = _times(bars)
     return _SymbolPart(symbol, times, inputs, outputs, known, assign(spans, times, definition.look_ahead))

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from dlplugin.definition import Definition
-from dlplugin.errors import DamagedModelError, DLPluginError
+from dlplugin.errors import DamagedModelError, DLPluginError, PredictionError
 from dlplugin.samples import Scaling
 from dlplugin.store.folders import read_json, to_json_bytes
 
@@ -56,6 +56,7 @@ def read_trained(folder: Path) -> Trained:
 
     Raises:
         DamagedModelError: A file is missing or not what it should be.
+        PredictionError: It needs an indicator of a user's own that is not known here.
     """
     weights_file = folder / "weights.safetensors"
     try:
@@ -71,7 +72,7 @@ def read_trained(folder: Path) -> Trained:
             weights=weights,
             record=read_json(folder / "training.json"),
         )
-    except DamagedModelError:
+    except (DamagedModelError, PredictionError):  # an indicator that is missing here is no damage
         raise
     except (DLPluginError, KeyError, TypeError, ValueError) as error:
         raise DamagedModelError(f"{folder} does not hold a trained model: {error}") from None

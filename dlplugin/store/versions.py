@@ -12,6 +12,7 @@ from dlplugin.errors import (
     DamagedModelError,
     DLPluginError,
     LockedModelError,
+    PredictionError,
     StoreError,
     UnknownModelError,
 )
@@ -315,5 +316,7 @@ def _definition(path: Path, key: str | None = None) -> Definition:
     plain = read_json(path)
     try:
         return Definition.from_dict(plain if key is None else plain.get(key))
+    except PredictionError:  # an indicator that is missing here is no damage
+        raise
     except DLPluginError as error:
         raise DamagedModelError(f"{path} does not hold a definition: {error}") from None

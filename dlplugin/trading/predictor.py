@@ -15,6 +15,7 @@ from dlplugin.model import Model, load
 from dlplugin.registry import did_you_mean
 from dlplugin.store import ModelFolder, split_name, store_folder
 from dlplugin.trading.clock import day_numbers_to_index
+from dlplugin.trading.others import BarsSeen, feed_named
 
 __all__ = ["DLPredictor"]
 
@@ -36,6 +37,7 @@ class DLPredictor(bt.Indicator):
 
     The values are those of `model.predict` over the same bars, to the bit, in every mode of
     backtrader. A bar that is still forming (replay) has a provisional value; the last one counts.
+    Other symbols that the inputs read are the feeds of those names in the same cerebro.
     """
 
     lines: Any = ("prediction",)
@@ -62,6 +64,10 @@ class DLPredictor(bt.Indicator):
         self._symbol = getattr(self.data, "_name", None) or None
         self._label = f"{model.reference} {model.definition.outputs[self._output].name}"
         self._columns = _columns(model, self.data)
+        self._others = {
+            symbol: BarsSeen(feed_named(self, symbol, f"model {model.reference!r}"), columns=columns)
+            for symbol, columns in _other_columns(model).items()
+        }
         self._refuse_short(model)
         self._live = self._predictor.live(self._symbol)
         self._pending: tuple[int, dict[str, float], pd.Timestamp] | None = None
@@ -88,13 +94,17 @@ class DLPredictor(bt.Indicator):
         if self._memo is None or self._memo[0] != count:
             columns = {name: np.array(getattr(self.data, name).array) for name in self._columns}
             bars = pd.DataFrame(columns, index=day_numbers_to_index(self.data.datetime.array))
-            self._memo = (count, self._predictor.predict(bars, self._symbol)[:, self._output])
+            others = {symbol: seen.frame() for symbol, seen in self._others.items()}
+            self._memo = (count, self._predictor.predict(bars, self._symbol, others)[:, self._output])
         self.lines.prediction.array[start:end] = type(self.lines.prediction.array)(
             "d", self._memo[1][start:end]
         )
 
     def _see(self) -> float:
         """Takes the bar before for good once the next one has begun; this one may still be forming."""
+        for symbol, seen in self._others.items():
+            for bar, when in seen.fresh():
+                self._live.update_other(symbol, bar, when)
         bars = len(self.data)
         if self._pending is not None and self._pending[0] != bars:
             self._live.take(*self._pending[1:])
@@ -139,6 +149,15 @@ def _columns(model: Model, data: Any) -> tuple[str, ...]:
             f"model {model.reference!r} reads {', '.join(missing)}, which the feed has no line for"
         )
     return tuple(sorted(wanted))
+
+
+def _other_columns(model: Model) -> dict[str, tuple[str, ...]]:
+    """Each other symbol that the inputs read, and the prices and further columns of it."""
+    indicators = [Indicator(item.indicator) for item in model.definition.inputs]
+    return {
+        symbol: tuple(sorted(set(_PRICES).union(*(each.columns_of(symbol) for each in indicators))))
+        for symbol in model.definition.input_others
+    }
 
 
 def _model_meant(model: str | Model, store: str | os.PathLike[str] | None = None) -> Model:
