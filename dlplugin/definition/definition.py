@@ -161,7 +161,7 @@ class Definition:
         known = ("name", "inputs", "outputs", "engine", "sources")
         if not isinstance(plain, dict):
             raise DefinitionError(
-                f"a definition is a mapping with {', '.join(known)}, not {type(plain).__name__}"
+                f"a definition is a mapping with {', '.join(known[:4])}, not {type(plain).__name__}"
             )
         for key in plain:
             if key not in known:

@@ -120,7 +120,7 @@ class _LiveOf:
         self._waiting: deque[tuple[int, int, float]] = deque()  # instant, date, value
         self._last: tuple[int, float] | None = None
         self._newest: int | None = None
-        self._theirs, self._own = FirstBars(), FirstBars()
+        self._theirs, self._own, self._judged = FirstBars(), FirstBars(), False
         self._zone: tuple[object] | None = None
 
     def take(self, bar: LiveBar) -> None:
@@ -136,9 +136,11 @@ class _LiveOf:
 
     def update(self, bar: LiveBar) -> float:
         instant, date = self._clock(bar)
-        if not self._own.full:
+        if not self._judged:
             self._own.take(instant)
-            self._step.refuse_coarser(self._theirs.spacing, self._own.spacing)
+            if self._own.full and self._theirs.full:
+                self._judged = True
+                self._step.refuse_coarser(self._theirs.spacing, self._own.spacing)
         while self._waiting and self._known(self._waiting[0], instant, date):
             there, _, value = self._waiting.popleft()
             self._last = there, value
@@ -157,7 +159,7 @@ class _LiveOf:
         twin = _LiveOf(self._step)
         twin._stream, twin._waiting = self._stream.copy(), self._waiting.copy()
         twin._last, twin._newest, twin._zone = self._last, self._newest, self._zone
-        twin._theirs, twin._own = self._theirs.copy(), self._own.copy()
+        twin._theirs, twin._own, twin._judged = self._theirs.copy(), self._own.copy(), self._judged
         return twin
 
     def _clock(self, bar: LiveBar) -> tuple[int, int]:

@@ -8,14 +8,19 @@ import pytest
 from hypothesis import strategies as st
 
 from dlplugin.errors import ExpressionError
-from dlplugin.indicators import Entry, Node, catalogue
+from dlplugin.indicators import Entry, Node, catalogue, plugins
 from dlplugin.indicators.expression import parse
+from dlplugin.indicators.joined import Delayed, Of
 from dlplugin.indicators.nodes import Column, Number, is_constant
 from dlplugin.indicators.operators import ARITHMETIC, COMPARISONS, Arithmetic, Comparison, negative
+from dlplugin.indicators.own import OwnFunction
+from dlplugin.indicators.periods import On
 from dlplugin.indicators.signature import Parameter
 from dlplugin.indicators.starts import START_DEPENDENT
+from dlplugin.indicators.times import Timeframe
 from dlplugin.resources import shipped_folder
 
+OTHERS = ("GOOG", "IBM")
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
@@ -66,6 +71,22 @@ def usages_of(entry: Entry) -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def others() -> dict[str, pd.DataFrame]:
+    """Stocks beside `stock`: one with holidays of its own, one listed late."""
+    early = _read("us-stocks/IBM.csv.gz").iloc[100:]
+    return {"IBM": early.drop(early.index[5::11]), "GOOG": _read("us-stocks/GOOG.csv.gz")}
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, OwnFunction]:
+    """An empty registry of functions of one's own, and no installed packages."""
+    fresh: dict[str, OwnFunction] = {}
+    monkeypatch.setattr(plugins, "_registered", fresh)
+    monkeypatch.setattr(plugins, "_entry_points_read", [True])
+    return fresh
+
+
+@pytest.fixture(scope="session")
 def usages() -> dict[str, list[str]]:
     """For every catalogued function, expressions that show each of its outputs."""
     return {name: usages_of(entry) for name, entry in catalogue().items()}
@@ -106,13 +127,32 @@ def _calls(draw: st.DrawFn, steps: st.SearchStrategy[Node], longest: int) -> Nod
 
 
 @st.composite
-def _trees(draw: st.DrawFn, longest: int, depth: int) -> Node:
+def _joined(draw: st.DrawFn, longest: int, depth: int, where: str) -> Node:
+    """A form that reads other bars: of anywhere but in of and on, on anywhere but in on."""
+    kinds = ["delayed", *(["of"] if where == "own" else []), *(["on"] if where != "on" else [])]
+    kind = draw(st.sampled_from(kinds))
+    inside = {"delayed": where, "of": "of", "on": "on"}[kind]
+    step = draw(_trees(longest, depth, inside).filter(lambda tree: not is_constant(tree)))
+    if kind == "delayed":
+        return Delayed(step, draw(st.sampled_from(["1d", "30h", "3d", "2w"])))
+    if kind == "on":
+        return On(Timeframe.read(draw(st.sampled_from(["2d", "1w", "1mo"]))), step)
+    age = draw(st.sampled_from([1.0, 2.5, 7.0, 400.0]))
+    return Of(draw(st.sampled_from(OTHERS)), step, age, draw(st.sampled_from(["same", "later"])))
+
+
+@st.composite
+def _trees(draw: st.DrawFn, longest: int, depth: int, where: str = "") -> Node:
+    """`where` is empty for trees without forms that read other bars; otherwise own, of or on."""
     if depth == 0:
         return draw(st.sampled_from([*map(Column, COLUMNS), *map(parse, ("day_of_week", "month"))]))
-    steps = _trees(longest, depth - 1) | _numbers()
-    kind = draw(st.sampled_from(["leaf", "arithmetic", "comparison", "negative", "call", "call"]))
+    steps = _trees(longest, depth - 1, where) | _numbers()
+    kinds = ["leaf", "arithmetic", "comparison", "negative", "call", "call"]
+    kind = draw(st.sampled_from(kinds + ["joined"] * 3 if where else kinds))
     if kind == "leaf":
         return draw(_trees(longest, 0))
+    if kind == "joined":
+        return draw(_joined(longest, depth - 1, where))
     if kind == "call":
         return draw(_calls(steps, longest))
     if kind == "negative":
@@ -125,9 +165,12 @@ def _trees(draw: st.DrawFn, longest: int, depth: int) -> Node:
 
 @pytest.fixture(scope="session")
 def random_trees() -> Callable[[int, int], st.SearchStrategy[Node]]:
-    """Makes strategies of trees as the parser builds them: (longest period, depth) to a strategy."""
+    """Makes strategies of trees as the parser builds them: (longest period, depth, joined) to a strategy.
 
-    def strategy(longest: int = 30, depth: int = 3) -> st.SearchStrategy[Node]:
-        return _trees(longest, depth).filter(lambda tree: not is_constant(tree))
+    Joined ones read the other symbols of the fixture `others`, other timeframes and delayed values.
+    """
+
+    def strategy(longest: int = 30, depth: int = 3, joined: bool = False) -> st.SearchStrategy[Node]:
+        return _trees(longest, depth, "own" if joined else "").filter(lambda tree: not is_constant(tree))
 
     return strategy
