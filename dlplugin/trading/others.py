@@ -76,7 +76,7 @@ def feed_named(indicator: Any, symbol: str, reader: str) -> Any:
     names = {data._name: data for data in strategy.datas if getattr(data, "_name", None)}
     if symbol not in names:
         raise TradingError(
-            f"{reader} reads {symbol}, but no feed has that name{_there(symbol, names)}; add it with "
+            f"{reader} reads {symbol}, but no feed has that name{_there(symbol, names)} add it with "
             f"cerebro.adddata(dl.feed(bars, {symbol!r}))"
         )
     return names[symbol]
@@ -84,4 +84,4 @@ def feed_named(indicator: Any, symbol: str, reader: str) -> Any:
 
 def _there(symbol: str, names: Iterable[str]) -> str:
     known = sorted(names)
-    return did_you_mean(symbol, known) or (f"; there are: {', '.join(known)}" if known else "")
+    return did_you_mean(symbol, known) or (f"; there are: {', '.join(known)};" if known else ";")
