@@ -26,6 +26,7 @@ __all__ = [
     "demo",
     "fetch_prices",
     "indicator",
+    "indicator_chart",
     "indicators",
     "models",
     "unlock",
@@ -208,6 +209,30 @@ def indicator(name: str) -> "Entry":
     from dlplugin.indicators import describe
 
     return describe(name)
+
+
+def indicator_chart(entry: "Entry", bars: int = 60) -> list[str]:
+    """A small chart for a terminal: the indicator on the last bundled bars of AAPL.
+
+    Args:
+        entry: The indicator.
+        bars: How many bars.
+
+    Returns:
+        A heading and the chart's lines; empty for an indicator that cannot stand alone.
+    """
+    from dlplugin.bars import DataSet
+    from dlplugin.indicators import Indicator
+    from dlplugin.indicators.chart import terminal_chart
+
+    if not entry.example:
+        return []
+    dataset = DataSet.bundled("us-stocks")
+    shown = Indicator(entry.example.replace('"SPY"', '"IBM"'))
+    history = dataset["AAPL"]
+    lines = terminal_chart(shown.compute(history, {"IBM": dataset["IBM"]})[-bars:])
+    first, last = history.index[-bars:][[0, -1]]
+    return [f"{shown} on AAPL, {first:%Y-%m-%d} … {last:%Y-%m-%d}", *lines] if lines else []
 
 
 def models(store: Path | None = None) -> "pd.DataFrame":

@@ -86,7 +86,7 @@ def indicators(
         print(
             json_module.dumps(tables.indicator_facts(entry), indent=2)
             if json
-            else tables.indicator_text(entry)
+            else tables.indicator_text(entry, actions.indicator_chart(entry))
         )
         return
     entries = actions.indicators(group)

@@ -22,8 +22,8 @@ def indicator_list(entries: "Sequence[Entry]") -> str:
     )
 
 
-def indicator_text(entry: "Entry") -> str:
-    """One indicator in full."""
+def indicator_text(entry: "Entry", chart: "Sequence[str]" = ()) -> str:
+    """One indicator in full, with the lines of its chart."""
     rows = [("written", entry.usage)]
     for parameter in entry.parameters:
         default = (
@@ -41,10 +41,18 @@ def indicator_text(entry: "Entry") -> str:
     if entry.start_dependent:
         accepted = f"as an input, write {entry.accepted_as}" if entry.accepted_as else "it cannot be an input"
         rows.append(("start", f"its value depends on where the history starts; {accepted}"))
+    if not entry.checked:
+        rows.append(("unchecked", "it was let in with check=False, and may look ahead"))
     rows.append(("group", entry.group))
     width = max(len(label) for label, _ in rows)
     return "\n".join(
-        [f"{entry.name}: {entry.description}", "", *(f"  {label:{width}}  {text}" for label, text in rows)]
+        [
+            f"{entry.name}: {entry.description}",
+            "",
+            *(f"  {label:{width}}  {text}" for label, text in rows),
+            *([""] if chart else []),
+            *(f"  {line}" for line in chart),
+        ]
     )
 
 

@@ -34,6 +34,14 @@ OTHER_GROUP = "Other Symbols, Timeframes and Delays"
 OWN_GROUP = "Your Own Indicators"
 
 
+_EXAMPLES = {
+    "ACOS": ["close / high"],
+    "ASIN": ["close / high"],
+    "MAVP": ["close", "5 + 6 * day_of_week"],
+    **{name: ["close / 1000"] for name in ("COSH", "EXP", "SINH")},
+}
+
+
 @dataclass(frozen=True)
 class Entry:
     """One function of the language.
@@ -83,6 +91,21 @@ class Entry:
     def usage(self) -> str:
         """How it is written with every default spelled out."""
         return self.form or (self.name if self.name in CALENDAR else self.signature.usage)
+
+    @property
+    def example(self) -> str:
+        """An expression that shows it on daily bars; empty where there is no accepted form."""
+        if self.form:
+            return self.form.replace("x", "close", 1)
+        if self.name in CALENDAR or (self.start_dependent and not self.accepted_as):
+            return self.name if self.name in CALENDAR else ""
+        if self.start_dependent:
+            return self.accepted_as.replace(", n)", ", 5)")
+        defaults = [step.text for step in self.signature.defaults]
+        given = _EXAMPLES.get(self.name) or defaults or ["close", "open"][: len(self.inputs)]
+        written = [f"{each.name}=20" for each in self.parameters if each.default is None]
+        call = f"{self.name}({', '.join([*given, *written])})"
+        return f"{call}.{self.outputs[0]}" if self.outputs else call
 
 
 def catalogue() -> Mapping[str, Entry]:

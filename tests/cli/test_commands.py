@@ -30,6 +30,10 @@ def test_indicators_lists_all_and_explains_one(capsys) -> None:
     assert "BBANDS(close, timeperiod=20, nbdevup=2, nbdevdn=2, matype=SMA)" in explained
     assert "upperband (or upper)" in explained
     assert "19 bars without a value" in explained
+    heading = "  BBANDS(close, timeperiod=20, nbdevup=2, nbdevdn=2, matype=SMA).upperband on AAPL, "
+    chart = explained[explained.index(heading) :].splitlines()
+    assert len(chart) == 7
+    assert "█" in chart[-1]
 
 
 def test_indicators_can_be_one_group_and_json(capsys) -> None:
