@@ -399,8 +399,9 @@ def models(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """All models of a store.
 
     Returns:
-        A row a model: name (the index), status, versions, engine, inputs, outputs; a model whose files
-        cannot be read is "damaged".
+        A row a model: name (the index), status, versions, engine, inputs, outputs. A model whose files
+        cannot be read is "damaged"; one that needs an indicator of your own that is not known here is
+        "unusable", and its inputs say why.
     """
     root = store_folder(store)
     rows: list[dict[str, object]] = []
@@ -409,6 +410,9 @@ def models(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
             state = ModelFolder(root, name).state()
         except DamagedModelError:
             rows.append({"name": name, "status": "damaged"})
+            continue
+        except PredictionError as error:
+            rows.append({"name": name, "status": "unusable", "inputs": str(error)})
             continue
         rows.append(
             {

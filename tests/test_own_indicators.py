@@ -163,3 +163,17 @@ def test_a_definition_with_sources_that_are_none_is_refused(gap) -> None:
     assert str(refusal.value) == (
         "sources is ['gap'], but must be a mapping of indicators to their sha256, module and checked"
     )
+
+
+def test_a_model_whose_indicator_is_missing_does_not_hide_the_others(
+    gap, describe, tmp_path, monkeypatch
+) -> None:
+    describe(tmp_path / "models", "fine").save()
+    describe(tmp_path / "models", "g", inputs=["gap()"]).save()
+    monkeypatch.setattr(plugins, "_registered", {})
+    table = dl.models(tmp_path / "models")
+    assert table["status"].to_dict() == {"fine": "draft", "g": "unusable"}
+    assert table["inputs"]["g"] == (
+        f"model 'g' needs the indicator 'gap', which is not known here; import {__name__}, or install the package that "
+        "brings it"
+    )
