@@ -12,7 +12,7 @@ from dlplugin.errors import BarsError, SamplesError, TradingError
 
 INPUTS = [
     dl.Input("RSI(14)", depth=2),
-    dl.Input('of("IBM", ROC(5))', depth=3),
+    dl.Input('of("IBM", close / EMA(30) - 1)', depth=3),
     'close / of("GOOG", SMA(5), closes="later", max_age=400)',
     'on("1w", ROC(2))',
     'delayed(ROC(3), "3d")',
