@@ -13,7 +13,7 @@ from dlplugin.errors import DLPluginError, DLPluginWarning
 
 if TYPE_CHECKING:
     from dlplugin.bars import DataSet
-    from dlplugin.definition import MLP, Definition, Input, Output, Split, TrainingOptions, engines
+    from dlplugin.definition import MLP, Definition, Input, Output, Split, TrainingOptions
     from dlplugin.evaluation import Evaluation
     from dlplugin.indicators import Indicator
     from dlplugin.indicators.plugins import indicator, load_plugins
@@ -26,7 +26,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "dlplugin.bars": ["DataSet"],
-    "dlplugin.definition": ["MLP", "Definition", "Input", "Output", "Split", "TrainingOptions", "engines"],
+    "dlplugin.definition": ["MLP", "Definition", "Input", "Output", "Split", "TrainingOptions"],
     "dlplugin.evaluation": ["Evaluation"],
     "dlplugin.indicators": ["Indicator"],
     "dlplugin.indicators.plugins": ["indicator", "load_plugins"],
@@ -54,7 +54,6 @@ __all__ = [
     "Split",
     "TrainingOptions",
     "backtest",
-    "engines",
     "feed",
     "indicator",
     "load",

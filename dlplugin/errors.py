@@ -15,6 +15,7 @@ is one.
     │   ├── UnknownModelError    no model or run of that name
     │   ├── LockedModelError     a locked model was to be changed
     │   └── DamagedModelError    a file of the store is missing or not what it should be
+    ├── RegistryError        a registered engine or model type that cannot be imported
     └── TradingError         feeds or strategies that backtrader would run wrongly
 
     DLPluginWarning          something works, but perhaps not as meant
@@ -29,6 +30,7 @@ __all__ = [
     "ExpressionError",
     "LockedModelError",
     "PredictionError",
+    "RegistryError",
     "SamplesError",
     "StoreError",
     "TradingError",
@@ -56,6 +58,10 @@ class UnknownNameError(ExpressionError):
 
 class DefinitionError(DLPluginError):
     """An input, output, engine, split or training option with a wrong value."""
+
+
+class RegistryError(DLPluginError):
+    """A registered engine, model type or indicator that cannot be imported."""
 
 
 class SamplesError(DLPluginError):

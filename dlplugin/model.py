@@ -17,6 +17,7 @@ from dlplugin.errors import (
     DamagedModelError,
     DefinitionError,
     DLPluginWarning,
+    LockedModelError,
     PredictionError,
     StoreError,
     UnknownModelError,
@@ -152,6 +153,7 @@ class Model:
         Raises:
             LockedModelError: The model is locked.
         """
+        self._refuse_version("save")
         self._folder.write_draft(self.definition)
 
     def train(
@@ -182,6 +184,7 @@ class Model:
         for value, kind, name in ((split, Split, "split"), (options, TrainingOptions, "options")):
             if not isinstance(value, kind):
                 raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
+        self._refuse_version("train")
         self._folder.refuse_training()
 
         def begin(run: str) -> None:
@@ -190,10 +193,10 @@ class Model:
         run, samples, interrupted = train(
             self._root, self.definition, dataset, split, options, console, begin
         )
+        self._folder.end_training(self.definition, run.name)
         folder = RunFolder.open(self._root, run.name)
         evaluation = self._evaluate(samples, folder.read_trained())
         folder.write_evaluation(json.loads(evaluation.to_json()))
-        self._folder.end_training(self.definition, run.name)
         if interrupted:
             print(
                 f"stopped by Ctrl-C after epoch {run.facts['epochs']}; {run.name} keeps them", file=sys.stderr
@@ -323,6 +326,7 @@ class Model:
             StoreError: It is not trained, or has no out-of-sample evaluation.
             LockedModelError: It is locked already.
         """
+        self._refuse_version("lock")
         number = self._folder.lock(self.definition, note, force)
         return Model.of(self.definition, store=self._root, version=number)
 
@@ -348,6 +352,12 @@ class Model:
             UnknownModelError: It is not stored.
         """
         self._folder.delete()
+
+    def _refuse_version(self, verb: str) -> None:
+        if self.version is not None and self._folder.state().status != "locked":
+            raise LockedModelError(
+                f"{self.reference} is locked for good; {verb} the draft: dl.load({self.name!r}).{verb}(...)"
+            )
 
     def _warn_interval(self, bars: pd.DataFrame) -> None:
         trained = self._source().interval

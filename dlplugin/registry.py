@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Generic, TypeVar
 
-from dlplugin.errors import UnknownNameError
+from dlplugin.errors import RegistryError, UnknownNameError
 
 __all__ = ["Entry", "Registry", "did_you_mean"]
 
@@ -90,9 +90,13 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: Nothing is registered under the name.
+            RegistryError: What it points to cannot be imported.
         """
         module, _, attribute = self.entry(name).target.partition(":")
-        loaded: T = getattr(importlib.import_module(module), attribute)
+        try:
+            loaded: T = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise RegistryError(f"{self._kind} {name!r} cannot be loaded: {error}") from error
         return loaded
 
     def __getitem__(self, name: str) -> T:

@@ -16,14 +16,20 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(), flags=re.DOTALL)
 
 
-def masked(text: str) -> tuple[list[str], list[float]]:
-    """Words without numbers and bars, and the numbers; seconds and run names are not held."""
+def masked(text: str) -> tuple[list[str], list[str]]:
+    """Words without numbers and bars, and the numbers; seconds are not held."""
     lines = [
         re.sub(r"\s+\d+\.\d+$", "", line) if re.match(r"^\d+ ", line) else line for line in text.splitlines()
     ]
     text = re.sub(r"[█▉▊▋▌▍▎▏▐│]", "", "\n".join(lines))
-    numbers = [float(found.replace(",", "")) for found in NUMBER.findall(text)]
-    return NUMBER.sub("#", text).split(), numbers
+    return NUMBER.sub("#", text).split(), [found.replace(",", "") for found in NUMBER.findall(text)]
+
+
+def is_held(printed: str, shown: str) -> bool:
+    """Counts to a few, losses and R² to 0.003, averages and percents to a tenth or one: machines round apart."""
+    decimals = len(shown.partition(".")[2])
+    room = max(3.0, 0.05 * abs(float(shown))) if decimals == 0 else {1: 1.0, 2: 0.15}.get(decimals, 0.003)
+    return abs(float(printed) - float(shown)) <= room
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh
         words, numbers = masked(capsys.readouterr().out)
         shown_words, shown_numbers = masked(shown)
         assert words == shown_words
-        assert numbers == pytest.approx(shown_numbers, rel=0.05, abs=0.02)
+        assert [pair for pair in zip(numbers, shown_numbers, strict=True) if not is_held(*pair)] == []
         assert dl.load("us-5d").status == "locked"
     assert (fresh / "models" / "us-5d" / "versions" / "1").is_dir()
     run(data)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlplugin.errors import UnknownNameError
+from dlplugin.errors import RegistryError, UnknownNameError
 from dlplugin.registry import Entry, Registry, did_you_mean
 
 
@@ -18,8 +18,9 @@ def test_an_entry_is_imported_only_when_it_is_used() -> None:
     registry = shapes()
     assert list(registry) == ["broken", "dict"]
     assert registry["dict"] is dict
-    with pytest.raises(ModuleNotFoundError):
+    with pytest.raises(RegistryError) as error:
         registry["broken"]
+    assert str(error.value) == "container 'broken' cannot be loaded: No module named 'no'"
 
 
 def test_an_unknown_name_is_answered_with_the_closest_and_all_known_names() -> None:

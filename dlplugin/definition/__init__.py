@@ -1,6 +1,6 @@
 """What a model is and how it is trained: frozen, validated, without torch."""
 
-from dlplugin.definition.definition import Definition
+from dlplugin.definition.definition import Definition, is_name
 from dlplugin.definition.engines import MLP, EngineOptions, EngineSpec, engines
 from dlplugin.definition.inputs import Input, Output
 from dlplugin.definition.options import Split, TrainingOptions
@@ -19,6 +19,7 @@ __all__ = [
     "TrainingOptions",
     "engines",
     "help_sentences",
+    "is_name",
     "refuse_edited",
     "settings",
     "to_plain",

@@ -23,7 +23,7 @@ from dlplugin.errors import DefinitionError
 from dlplugin.indicators import Indicator
 from dlplugin.registry import did_you_mean
 
-__all__ = ["Definition"]
+__all__ = ["Definition", "is_name"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -60,12 +60,12 @@ class Definition:
         outputs: Sequence[Output],
         engine: EngineOptions | str = "mlp",
     ) -> None:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not is_name(name):
             raise DefinitionError(
                 f"name is {name!r}, but must be 1 to 64 letters, digits, '.', '-' or '_', and begin with one of "
                 "the first two"
             )
-        if isinstance(inputs, str | Input) or isinstance(outputs, str | Output):
+        if not isinstance(inputs, list | tuple) or not isinstance(outputs, list | tuple):
             raise DefinitionError("inputs and outputs are lists, such as inputs=['RSI(14)']")
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "inputs", tuple(_input(item) for item in inputs))
@@ -211,6 +211,11 @@ class Definition:
         except yaml.YAMLError as error:
             raise DefinitionError(f"the definition is not YAML: {' '.join(str(error).split())}") from None
         return cls.from_dict(plain)
+
+
+def is_name(text: object) -> bool:
+    """Whether a model can be called that; a name is also a folder's."""
+    return isinstance(text, str) and _NAME.fullmatch(text) is not None
 
 
 def _input(item: object) -> Input:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 from pydantic import AfterValidator, Field
 
 from dlplugin.definition.settings import settings, to_plain
-from dlplugin.errors import DefinitionError
+from dlplugin.errors import DefinitionError, RegistryError
 from dlplugin.registry import Entry, Registry
 
 __all__ = ["MLP", "EngineOptions", "EngineSpec", "engine_from_plain", "engine_to_plain", "engines"]
@@ -79,8 +79,12 @@ def spec_of(options: EngineOptions) -> EngineSpec:
         DefinitionError: They belong to none that is registered.
     """
     for name in engines:
-        if engines[name].options is type(options):
-            return engines[name]
+        try:
+            spec = engines[name]
+        except RegistryError:  # a broken package must not break the other engines
+            continue
+        if spec.options is type(options):
+            return spec
     raise DefinitionError(
         f"engine is {options!r}, but it must be a name or the options of: {', '.join(engines)}"
     )

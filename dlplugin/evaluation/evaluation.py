@@ -51,6 +51,7 @@ class Evaluation:
         outputs: What was predicted.
         results: One for each output.
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
+        holdout: Whether days were kept out of all of this.
 
     `print` shows a summary in plain text of 100 columns, `rich.print` the same in colours, a notebook HTML.
     """
@@ -58,6 +59,7 @@ class Evaluation:
     outputs: tuple[EvaluatedOutput, ...]
     results: tuple[OutputResult, ...]
     selected: bool = True
+    holdout: bool = True
 
     def scores(self, output: int | str = 0) -> tuple[SpanScores, ...]:
         """Scores of an output, by position or name: in-sample, then out-of-sample where there is one."""
@@ -113,7 +115,7 @@ class Evaluation:
     @property
     def verdict(self) -> str:
         """In plain sentences: which rules the model beats out of sample, by how much, against what error."""
-        return verdict(self.outputs, self.results, self.selected)
+        return verdict(self.outputs, self.results, self.selected, self.holdout)
 
     def to_json(self) -> str:
         """The whole evaluation as JSON; NaN is null."""
@@ -121,6 +123,7 @@ class Evaluation:
             "format": FORMAT,
             "verdict": self.verdict,
             "selected": self.selected,
+            "holdout": self.holdout,
             "outputs": [vars(output) for output in self.outputs],
             "results": [result.to_dict() for result in self.results],
         }
@@ -141,6 +144,7 @@ class Evaluation:
                     tuple(EvaluatedOutput(**output) for output in document["outputs"]),
                     tuple(OutputResult.from_dict(result) for result in document["results"]),
                     bool(document["selected"]),
+                    bool(document["holdout"]),
                 )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise DamagedModelError(
@@ -187,6 +191,7 @@ def evaluate(
     in_sample: SpanValues,
     out_of_sample: SpanValues | None,
     selected: bool = True,
+    holdout: bool = True,
 ) -> Evaluation:
     """Scores a model beside the in-sample mean, zero and ridge regression, on the same samples.
 
@@ -200,6 +205,7 @@ def evaluate(
         in_sample: One sample at least.
         out_of_sample: None, or no samples, where there is no such span.
         selected: Whether that span chose the weights or the epoch at which training stopped.
+        holdout: Whether days were kept out of all of this.
 
     Raises:
         SamplesError: There is no in-sample sample, or the shapes do not fit.
@@ -218,7 +224,7 @@ def evaluate(
     results = tuple(
         _evaluate_output(output, column, spans, predictions) for column, output in enumerate(described)
     )
-    return Evaluation(described, results, selected)
+    return Evaluation(described, results, selected, holdout)
 
 
 def _evaluate_output(

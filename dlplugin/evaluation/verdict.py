@@ -11,14 +11,16 @@ __all__ = ["beaten_rules", "verdict"]
 
 CONSTANT_RULES = ("in-sample mean", "zero")
 
-CAVEAT = (
-    "The out-of-sample span chose the save point, so these figures flatter the model; "
-    "only the holdout is unseen."
-)
+CAVEAT = "The out-of-sample span chose the save point, so these figures flatter the model; "
+UNSEEN = "only the holdout is unseen."
+NOTHING_UNSEEN = "there is no holdout, so no days are unseen."
 
 
 def verdict(
-    outputs: Sequence[EvaluatedOutput], results: Sequence[OutputResult], selected: bool = True
+    outputs: Sequence[EvaluatedOutput],
+    results: Sequence[OutputResult],
+    selected: bool = True,
+    holdout: bool = True,
 ) -> str:
     """A sentence for each output, and one on how far to trust it when the out-of-sample span chose the weights."""
     if not results[0].comparisons:
@@ -30,7 +32,11 @@ def verdict(
     for output, result in zip(outputs, results, strict=True):
         text = _sentence(output, result)
         said.append(f"For {output.name}: {text}." if len(outputs) > 1 else f"{text[0].upper()}{text[1:]}.")
-    return " ".join([*said, CAVEAT] if selected else said)
+    if selected:
+        said.append(CAVEAT + (UNSEEN if holdout else NOTHING_UNSEEN))
+    elif not holdout:
+        said.append(f"{NOTHING_UNSEEN[0].upper()}{NOTHING_UNSEEN[1:]}")
+    return " ".join(said)
 
 
 def beaten_rules(result: OutputResult) -> tuple[str, ...]:

@@ -130,7 +130,8 @@ def _fit(method: str, values: FloatArray) -> tuple[float, float]:
         center, scale = float(values.mean()), float(values.std())
     elif method == "robust":
         low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-        center, scale = float(middle), float(high - low)
+        # a column that is mostly one value, as candlestick patterns are, has no spread between quartiles
+        center, scale = float(middle), float(high - low) or float(values.std())
     else:
         center, scale = float(values.min()), float(values.max() - values.min())
     return center, scale if scale > abs(center) * 1e-12 else 1.0

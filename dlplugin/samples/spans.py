@@ -49,7 +49,8 @@ class Spans:
         for span in self.spans:
             if span.name == name:
                 return span
-        raise KeyError(name)
+        there = ", ".join(span.name for span in self.spans)
+        raise SamplesError(f"there is no span {name!r}; there are: {there}")
 
     def __contains__(self, name: object) -> bool:
         return any(span.name == name for span in self.spans)

@@ -23,6 +23,7 @@ __all__ = [
     "FORMAT",
     "held",
     "hold",
+    "parse_json",
     "read_json",
     "store_folder",
     "to_json_bytes",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 FORMAT = 1
+PROBING = 0.1  # seconds
 
 
 def store_folder(store: str | os.PathLike[str] | None) -> Path:
@@ -56,10 +58,23 @@ def read_json(path: Path) -> dict[str, Any]:
         DamagedModelError: The file is missing, or not a JSON object.
     """
     try:
-        value = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         raise DamagedModelError(f"{path} is missing") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DamagedModelError(f"{path} cannot be read: {error.strerror or error}") from None
+    return parse_json(path, content)
+
+
+def parse_json(path: Path, content: bytes) -> dict[str, Any]:
+    """The JSON object that a file's content is.
+
+    Raises:
+        DamagedModelError: It is not one.
+    """
+    try:
+        value = json.loads(content)
+    except ValueError as error:
         raise DamagedModelError(f"{path} cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise DamagedModelError(f"{path} holds {type(value).__name__}, not an object")
@@ -134,7 +149,7 @@ def held(root: Path, name: str) -> bool:
         return False
     lock = _lock(root, name)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=PROBING, poll_interval=PROBING / 10)  # another probe lets go at once
     except Timeout:
         return True
     except OSError:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dlplugin.store.contents import Trained, check_manifest, manifest, read_trained, trained_files
@@ -33,7 +34,7 @@ class VersionFolder:
             DamagedModelError: A file of the run is missing or damaged.
             StoreError: The version cannot be written.
         """
-        history = run.history.astype(object).where(run.history.notna(), None).to_dict("list")
+        history = run.history.astype(object).where(np.isfinite(run.history), None).to_dict("list")
         about = {
             "format": FORMAT,
             "type": MODEL_TYPE,

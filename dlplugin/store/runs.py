@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from dlplugin.definition import is_name
 from dlplugin.errors import StoreError, UnknownModelError
 from dlplugin.store.contents import Trained, read_trained, trained_files
 from dlplugin.store.folders import held, read_json, to_json_bytes, write_file, write_folder
@@ -66,6 +67,8 @@ class RunFolder:
         Raises:
             UnknownModelError: There is no such run.
         """
+        if not is_name(name):
+            raise UnknownModelError(f"{name!r} is no run's name")
         run = cls(root, name)
         if not (run.path / "run.json").is_file():
             raise UnknownModelError(f"no run {name!r} in {root / '.runs'}")

@@ -2,12 +2,12 @@
 
 import re
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlplugin.definition import Definition
+from dlplugin.definition import Definition, is_name
 from dlplugin.errors import (
     DamagedModelError,
     DLPluginError,
@@ -17,7 +17,15 @@ from dlplugin.errors import (
     UnknownModelError,
 )
 from dlplugin.registry import did_you_mean
-from dlplugin.store.folders import FORMAT, hold, read_json, store_folder, to_json_bytes, write_file
+from dlplugin.store.folders import (
+    FORMAT,
+    hold,
+    parse_json,
+    read_json,
+    store_folder,
+    to_json_bytes,
+    write_file,
+)
 from dlplugin.store.locked import MODEL_TYPE, VersionFolder
 from dlplugin.store.runs import RunFolder
 
@@ -57,17 +65,16 @@ def stored_models(root: Path) -> list[str]:
     """Names of all models in a store, sorted."""
     if not root.is_dir():
         return []
-    return sorted(
-        path.name
-        for path in root.iterdir()
-        if not path.name.startswith(".") and ModelFolder(root, path.name).exists
-    )
+    names = [path.name for path in root.iterdir() if is_name(path.name)]
+    return sorted(name for name in names if ModelFolder(root, name).exists)
 
 
 class ModelFolder:
     """models/NAME. Its state is read anew each time, so that several processes agree."""
 
     def __init__(self, root: Path, name: str) -> None:
+        if not is_name(name):
+            raise UnknownModelError(f"{name!r} is no model's name: letters, digits, '.', '-' and '_' only")
         self.root = root
         self.name = name
         self.path = root / name
@@ -94,18 +101,18 @@ class ModelFolder:
             UnknownModelError: Nothing is.
             DamagedModelError: A file cannot be read.
         """
+        draft = self._read_draft()  # before the versions: a lock makes its version, then removes the draft
         versions = self.versions
-        draft = read_json(self._draft_file) if self._draft_file.is_file() else None
         if draft is None or draft["after_version"] < (versions[-1] if versions else 0):
             if not versions:
                 raise UnknownModelError(self._unknown())
-            definition = _definition(self._version_folder(versions[-1]).path / "definition.json")
-            return State("locked", definition, None, versions)
-        training, run = draft.get("training"), draft.get("run")
+            path = self._version_folder(versions[-1]).path / "definition.json"
+            return State("locked", self._definition(path, read_json(path)), None, versions)
+        training, run = draft["training"], draft["run"]
         status = "trained" if run else "draft"
         if training and RunFolder(self.root, training).alive:
             status = "running"
-        return State(status, _definition(self._draft_file, "definition"), run, versions)
+        return State(status, self._definition(self._draft_file, draft["definition"]), run, versions)
 
     def write_draft(self, definition: Definition) -> None:
         """Stores a definition; the run that it predicts with stays if the definition is the same.
@@ -204,8 +211,9 @@ class ModelFolder:
                 raise LockedModelError(
                     f"model {self.name!r} has locked versions that are kept for good: {listed}"
                 )
-            if self.state().status == "running":
-                raise StoreError(f"model {self.name!r} is being trained; stop the training first")
+            with suppress(DamagedModelError, PredictionError):  # what cannot be read can still be deleted
+                if self.state().status == "running":
+                    raise StoreError(f"model {self.name!r} is being trained; stop the training first")
             gone = self.path.with_name(f".{self.name}.deleted")
             shutil.rmtree(gone, ignore_errors=True)
             self.path.rename(gone)
@@ -253,13 +261,46 @@ class ModelFolder:
     @property
     def type(self) -> str:
         """The model type that reads it."""
-        draft = self._draft_file
-        about = read_json(draft) if draft.is_file() else self._version_folder(self.versions[-1]).about
-        return str(about["type"])
+        draft = self._read_draft()
+        return str(draft["type"] if draft else self._version_folder(self.versions[-1]).about["type"])
 
     @property
     def _draft_file(self) -> Path:
         return self.path / "definition.json"
+
+    def _read_draft(self) -> dict[str, Any] | None:
+        """definition.json, or None when there is none."""
+        try:
+            content = self._draft_file.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise DamagedModelError(f"{self._draft_file} cannot be read: {error.strerror or error}") from None
+        draft = parse_json(self._draft_file, content)
+        kinds = {"format": int, "type": str, "definition": dict, "after_version": int}
+        wrong = [key for key, kind in kinds.items() if not isinstance(draft.get(key), kind)]
+        wrong += [key for key in ("run", "training") if not isinstance(draft.get(key), str | None)]
+        if wrong:
+            raise DamagedModelError(f"{self._draft_file} has no {wrong[0]!r} that could be read")
+        if draft["format"] > FORMAT:
+            raise DamagedModelError(
+                f"{self._draft_file} has format {draft['format']}, but this dlplugin reads {FORMAT}; update it"
+            )
+        return draft
+
+    def _definition(self, path: Path, plain: object) -> Definition:
+        """The definition in a file of this folder."""
+        try:
+            definition = Definition.from_dict(plain)
+        except PredictionError:  # an indicator that is missing here is no damage
+            raise
+        except DLPluginError as error:
+            raise DamagedModelError(f"{path} does not hold a definition: {error}") from None
+        if definition.name != self.name:
+            raise DamagedModelError(
+                f"{self.path} holds model {definition.name!r}; a model's folder has its name, so rename it back"
+            )
+        return definition
 
     def _version_folder(self, number: int) -> VersionFolder:
         return VersionFolder(self.path / "versions" / str(number))
@@ -309,14 +350,3 @@ class ModelFolder:
             f"; there are: {', '.join(known)}" if known else "; it is empty"
         )
         return f"no model {self.name!r} in the store {self.root.absolute()}{hint}"
-
-
-def _definition(path: Path, key: str | None = None) -> Definition:
-    """The definition in a file of the store, or under a key of it."""
-    plain = read_json(path)
-    try:
-        return Definition.from_dict(plain if key is None else plain.get(key))
-    except PredictionError:  # an indicator that is missing here is no damage
-        raise
-    except DLPluginError as error:
-        raise DamagedModelError(f"{path} does not hold a definition: {error}") from None

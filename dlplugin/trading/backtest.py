@@ -265,9 +265,23 @@ def _traded_from(strategy: type, first: int) -> type:
     """The strategy, silent until the bar before the first one on which it may trade."""
 
     class Traded(strategy):
-        def next(self) -> None:
+        _begun = False
+
+        def prenext(self) -> None:
             if len(self.data) >= first:
+                super().prenext()
+
+        def nextstart(self) -> None:
+            self.next()
+
+        def next(self) -> None:
+            if len(self.data) < first:
+                return
+            if self._begun:
                 super().next()
+            else:
+                self._begun = True
+                super().nextstart()
 
     Traded.__name__ = Traded.__qualname__ = strategy.__name__
     return Traded

@@ -55,6 +55,10 @@ class DLPredictor(bt.Indicator):
         model = _model_meant(self.p.model, self.p.store)
         self._predictor = model.predictor
         if model.status != "locked":
+            if self.data.islive():
+                raise TradingError(
+                    f"model {model.name!r} is not locked, and only locked models trade live; lock() it"
+                )
             warnings.warn(
                 f"model {model.name!r} is not locked: its weights can change with the next training; lock() it",
                 DLPluginWarning,

@@ -21,12 +21,14 @@ class SavePoint:
 
     Attributes:
         epochs: (K,) the epoch each network's kept weights are from.
-        losses: (K,) the out-of-sample loss there.
+        losses: (K,) the lowest out-of-sample loss so far.
+        kept_losses: (K,) that of the kept weights.
     """
 
     def __init__(self, networks: int, keep_last: bool) -> None:
         self.epochs = np.zeros(networks, dtype=np.int64)
         self.losses = np.full(networks, np.inf)
+        self.kept_losses = np.full(networks, np.inf)
         self.weights: Weights = {}
         self._keep_last = keep_last
 
@@ -51,6 +53,7 @@ class SavePoint:
         taken = np.ones_like(better) if self._keep_last else better
         if taken.any():
             self.epochs = np.where(taken, losses.epoch, self.epochs)
+            self.kept_losses = np.where(taken, now, self.kept_losses)
             self._copy(network, taken)
 
     def _copy(self, network: torch.nn.Module, taken: NDArray[np.bool_]) -> None:
@@ -86,6 +89,8 @@ class EpochEnd(Callback):
 
     Attributes:
         reason: Why the training stopped; empty while it goes on.
+        finite: Whether every loss so far was a number.
+        epochs: Epochs done.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class EpochEnd(Callback):
         show: Callable[[EpochLosses, SavePoint], None],
     ) -> None:
         self.reason = ""
+        self.finite = True
         self.epochs = 0
         self._save_point = save_point
         self._history = history
@@ -119,6 +125,7 @@ class EpochEnd(Callback):
         if finite:
             self._save_point.consider(losses, module.network)
         else:
+            self.finite = False
             self.request_stop(f"the loss is not finite in epoch {losses.epoch}")
         self.epochs = losses.epoch
         self._history.add(losses, module.learning_rate, time.perf_counter() - self._started)

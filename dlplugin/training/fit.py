@@ -34,6 +34,7 @@ class Fitted:
         save_point: The kept weights of each network, with their epochs and losses.
         epochs: Epochs done.
         stop_reason: In words.
+        finished: Whether it came to its own end: all epochs, or auto-stop.
         interrupted: Whether Ctrl-C ended it.
         device: What it ran on.
     """
@@ -41,6 +42,7 @@ class Fitted:
     save_point: SavePoint
     epochs: int
     stop_reason: str
+    finished: bool
     interrupted: bool
     device: str
 
@@ -69,15 +71,20 @@ def fit(
         with _ctrl_c(watch) as pressed:
             try:
                 trainer.fit(module)
-            except SystemExit:  # what Lightning makes of a second Ctrl-C
-                raise KeyboardInterrupt from None
+            except SystemExit:
+                if not pressed:
+                    raise
+                raise KeyboardInterrupt from None  # what Lightning makes of a second Ctrl-C
     if not save_point.weights:
         raise TrainingError(
             f"{watch.reason or 'the training ended before its first epoch'}; try a lower learning_rate than "
             f"{options.learning_rate:g}, or clip= on inputs with extreme values"
         )
     reason = watch.reason or f"all {watch.epochs} epochs done"
-    return Fitted(save_point, watch.epochs, reason, bool(pressed), str(trainer.strategy.root_device))
+    finished = not pressed and watch.finite
+    return Fitted(
+        save_point, watch.epochs, reason, finished, bool(pressed), str(trainer.strategy.root_device)
+    )
 
 
 def _trainer(options: TrainingOptions, watch: EpochEnd) -> lightning.Trainer:

@@ -121,7 +121,7 @@ def train(
     _refuse_unseen(samples)
     facts = _facts(definition, dataset, options, samples)
     folder = RunFolder.create(root, facts)
-    with hold(root, folder.lock_name, f"run {folder.name} is being trained already", wait=0):
+    with hold(root, folder.lock_name, f"run {folder.name} is being trained already", wait=2):
         from dlplugin.training.fit import fit  # Lightning: 2 s that only a training should pay
 
         try:
@@ -133,14 +133,14 @@ def train(
             raise
         kept = fitted.save_point
         facts |= {
-            "status": "stopped" if fitted.interrupted else "finished",
+            "status": "finished" if fitted.finished else "stopped",
             "stop_reason": fitted.stop_reason,
             "ended": _now(),
             "epochs": fitted.epochs,
             "device": fitted.device,
             "save_point": {
                 "epochs": kept.epochs.tolist(),
-                "losses": kept.losses.tolist() if "out-of-sample" in spans else [],
+                "losses": kept.kept_losses.tolist() if "out-of-sample" in spans else [],
             },
             "weights": sum(value[0].size for value in kept.weights.values()),
         }

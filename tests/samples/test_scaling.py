@@ -72,3 +72,10 @@ def test_json_keeps_every_bit() -> None:
     assert back.symbols == scaling.symbols
     for name in ("center", "scale", "clip"):
         np.testing.assert_array_equal(getattr(back, name), getattr(scaling, name))
+
+
+def test_a_column_that_is_mostly_one_value_is_scaled_by_its_standard_deviation() -> None:
+    values = np.zeros((100, 1))
+    values[::20] = 100.0
+    scaling = fit_scaling([dl.Input("CDLDOJI()", scaling="robust")], {"A": values}).of(None)
+    assert (scaling.center[0], scaling.scale[0]) == (0.0, values.std())

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -291,3 +292,102 @@ def test_what_is_no_path_and_no_name_is_refused(describe) -> None:
     with pytest.raises(UnknownModelError) as error:
         dl.load(None)  # type: ignore[arg-type]
     assert str(error.value) == "a model is loaded by its name, not by None"
+
+
+@pytest.mark.parametrize("name", ["../other/x", "a/b", ".hidden", ""])
+def test_no_name_leads_out_of_the_store(store: Path, name: str) -> None:
+    with pytest.raises(UnknownModelError) as error:
+        dl.load(name, store)
+    assert str(error.value) == f"{name!r} is no model's name: letters, digits, '.', '-' and '_' only"
+    with pytest.raises(UnknownModelError):
+        dl.load_run(name, store)
+
+
+def test_a_copied_folder_does_not_answer_under_another_name(store: Path, locked: dl.Model) -> None:
+    shutil.copytree(store / "locked", store / "copy")
+    with pytest.raises(DamagedModelError) as error:
+        dl.load("copy", store)
+    assert str(error.value) == (
+        f"{store / 'copy'} holds model 'locked'; a model's folder has its name, so rename it back"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("after_version", "1", "has no 'after_version' that could be read"),
+        ("run", 5, "has no 'run' that could be read"),
+        ("type", None, "has no 'type' that could be read"),
+        ("format", 99, "has format 99, but this dlplugin reads 1; update it"),
+    ],
+)
+def test_a_damaged_or_newer_draft_is_told_and_can_be_deleted(
+    model: dl.Model, key: str, value: object, message: str
+) -> None:
+    model.save()
+    path = model.store / "small" / "definition.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(DamagedModelError) as error:
+        dl.load("small", model.store)
+    assert str(error.value) == f"{path} {message}"
+    model.delete()
+    assert not path.exists()
+
+
+def test_a_version_is_not_the_draft_that_came_after_it(
+    store: Path, locked: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    again(store, locked).unlock()
+    version = dl.load("locked@1", store)
+    for verb, change in {
+        "train": lambda: version.train(two_stocks),
+        "save": version.save,
+        "lock": version.lock,
+    }.items():
+        with pytest.raises(LockedModelError) as error:
+            change()
+        assert (
+            str(error.value)
+            == f"locked@1 is locked for good; {verb} the draft: dl.load('locked').{verb}(...)"
+        )
+
+
+def test_readers_meet_no_half_locked_model(store: Path, locked: dl.Model) -> None:
+    model, stop, met = again(store, locked), threading.Event(), []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                met.append(dl.load("locked", store).status)
+            except Exception as error:
+                met.append(repr(error))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    draft = store / "locked" / "definition.json"
+    for number in range(2, 12):
+        model.unlock()
+        # what lock() does last: the version appears whole, then the draft goes
+        shutil.copytree(store / "locked" / "versions" / "1", store / "locked" / f".{number}")
+        (store / "locked" / f".{number}").rename(store / "locked" / "versions" / str(number))
+        draft.unlink()
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert set(met) <= {"draft", "locked"}
+    assert len(met) > 20
+
+
+def test_those_who_only_look_do_not_take_each_other_for_a_training(
+    model: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    run = model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    ModelFolder(model.store, "small").begin_training(model.definition, run.name)
+    met: list[str] = []
+    lookers = [threading.Thread(target=lambda: met.extend(model.status for _ in range(60))) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    for looker in lookers:
+        looker.join()
+    assert set(met) == {"trained"}

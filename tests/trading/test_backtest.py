@@ -214,3 +214,23 @@ def test_buy_predicted_gain_trains_once_locks_and_trades_the_holdout(
         module.main()
     assert stop.value.code == 2
     assert "MSFF" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_strategy_that_begins_in_nextstart_does_not_trade_early_and_begins_once(
+    us_stocks: dl.DataSet,
+) -> None:
+    bars = us_stocks["MSFT"].iloc[:200]
+
+    class Begins(bt.Strategy):
+        begun: list[int] = []  # noqa: RUF012
+
+        def nextstart(self) -> None:
+            self.begun.append(len(self))
+            self.buy(size=1)
+
+        def prenext(self) -> None:
+            self.buy(size=1)
+
+    result = dl.backtest(Begins, bars, "MSFT", start=bars.index[100])
+    assert Begins.begun == [100]
+    assert [execution.date for execution in result.executions] == [bars.index[100]]

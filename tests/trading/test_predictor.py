@@ -3,6 +3,8 @@
 import itertools
 import pickle
 import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -251,3 +253,51 @@ def test_it_names_itself_shortly(locked: dl.Model, us_stocks: dl.DataSet) -> Non
     cerebro.run()
     assert repr(names[0]) == "<DLPredictor locked@1 ROC(5)>"
     assert names[0]._plotlabel() == ["locked@1 ROC(5)"]
+
+
+def test_daily_feeds_of_backtrader_stamp_the_end_of_the_day_and_mean_that_day(
+    describe, tmp_path: Path, us_stocks: dl.DataSet
+) -> None:
+    model = describe(tmp_path / "models", inputs=["ROC(5)", "day_of_week", "month"])
+    model.train(us_stocks.subset(["IBM"]), options=dl.TrainingOptions(epochs=1))
+    locked = model.lock()
+    bars = us_stocks["MSFT"].iloc[:300].drop(columns="raw_close")
+    bars.to_csv(tmp_path / "MSFT.csv")
+    wanted = locked.predict(bars).iloc[:, 0]
+    for runonce in (True, False):
+        data = bt.feeds.GenericCSVData(
+            dataname=str(tmp_path / "MSFT.csv"), dtformat="%Y-%m-%d", openinterest=-1
+        )
+        (seen,) = watched([data], [locked], runonce=runonce)
+        assert str(seen.index[0]).endswith("23:59:59.999989")
+        np.testing.assert_array_equal(seen.to_numpy(), wanted.loc[seen.index.normalize()].to_numpy())
+
+
+def test_an_unlocked_model_does_not_trade_live(describe, tmp_path: Path, two_stocks: dl.DataSet) -> None:
+    model = describe(tmp_path / "models")
+    model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+
+    class Live(bt.feeds.PandasData):
+        def islive(self) -> bool:
+            return True
+
+    with pytest.raises(TradingError) as error:
+        watched([Live(dataname=two_stocks["IBM"].iloc[:300])], [model])
+    assert str(error.value) == "model 'small' is not locked, and only locked models trade live; lock() it"
+
+
+def test_extra_columns_keep_their_names_whatever_they_are(us_stocks: dl.DataSet) -> None:
+    bars = us_stocks["MSFT"].iloc[:30].drop(columns="raw_close")
+    one, other = dl.feed(bars.assign(a=1.0, b_c=2.0)), dl.feed(bars.assign(a_b=1.0, c=2.0))
+    assert {"a", "b_c"} <= set(one.lines.getlinealiases())
+    assert {"a_b", "c"} <= set(other.lines.getlinealiases())
+    with pytest.raises(dl.DLPluginError) as error:
+        dl.feed(bars.assign(timeframe=1.0), "MSFT")
+    assert str(error.value) == "MSFT has a column 'timeframe', which backtrader's feeds use; rename it"
+
+
+def test_a_feed_class_is_made_anew_in_a_process_that_has_never_seen_it(us_stocks: dl.DataSet) -> None:
+    name = type(dl.feed(us_stocks["MSFT"].iloc[:30])).__name__
+    code = f"import dlplugin.trading.feeds as f; print(getattr(f, {name!r}).lines._getlines()[-1])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "raw_close"

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 import dlplugin as dl
 from dlplugin.engines import RowReader, build_network, seed_networks
 from dlplugin.errors import TrainingError
+from dlplugin.evaluation import trained
 from dlplugin.samples import Samples, build_samples
 from dlplugin.training.fit import fit
 
@@ -365,3 +366,54 @@ def test_an_input_without_any_value_is_the_expressions_fault(describe, tmp_path:
         == "'close / (close - close)' has no value on any bar of AAPL, IBM; check the expression"
     )
     assert not (tmp_path / "models").exists()
+
+
+def test_with_the_last_weights_kept_the_recorded_loss_is_theirs(
+    model: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    options = dl.TrainingOptions(epochs=20, learning_rate=0.05, save_point="last", auto_stop=None)
+    run = model.train(two_stocks, options=options)
+    losses = run.history["out_of_sample_loss"]
+    assert losses.argmin() != 19
+    assert run.facts["save_point"] == {"epochs": [20], "losses": [pytest.approx(losses.iloc[-1])]}
+
+
+def test_a_model_is_trained_before_it_is_evaluated(
+    monkeypatch, model: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("dlplugin.model.evaluate_samples", full)
+    with pytest.raises(MemoryError):
+        model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    assert model.status == "trained"
+    assert model.predict(two_stocks["IBM"]).notna().to_numpy().any()
+
+
+def test_without_a_holdout_the_verdict_says_so(model: dl.Model, two_stocks: dl.DataSet) -> None:
+    model.train(two_stocks, split=dl.Split(0.7, 0.3), options=dl.TrainingOptions(epochs=1))
+    assert model.evaluation.verdict.endswith("there is no holdout, so no days are unseen.")
+    with pytest.raises(dl.DLPluginError) as error:
+        model.spans["holdout"]
+    assert str(error.value) == "there is no span 'holdout'; there are: in-sample, out-of-sample"
+
+
+def test_ridge_sees_the_newest_of_very_many_inputs(
+    monkeypatch, model: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    seen = []
+    monkeypatch.setattr("dlplugin.evaluation.trained.MOST_RIDGE_INPUTS", 4)
+    original = trained.evaluate
+    monkeypatch.setattr(
+        "dlplugin.evaluation.trained.evaluate", lambda *a: (seen.append(a[2].inputs), original(*a))[1]
+    )
+    model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    samples = samples_of(model, two_stocks)
+    rows = samples.rows["in-sample"]
+    rows = rows[np.lexsort((samples.owner[rows], samples.times[rows]))]
+    newest = [(0, 0), (1, 0), (0, 1), (0, 2)]  # bars back, input: of RSI × 3, ROC × 2 (3 apart), ratio × 1
+    wanted = np.column_stack(
+        [samples.matrix[rows - back, column] for back, column in sorted(newest, key=lambda c: c[::-1])]
+    )
+    np.testing.assert_array_equal(np.sort(seen[0], axis=1), np.sort(wanted, axis=1))
