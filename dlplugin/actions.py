@@ -14,15 +14,17 @@ from dlplugin.resources import shipped_folder
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dlplugin.bars import Moment
+    from dlplugin.bars import Finding, Moment
     from dlplugin.evaluation import Evaluation
     from dlplugin.indicators import Entry
     from dlplugin.model import Model
     from dlplugin.trading import Backtest
 
 __all__ = [
+    "CheckResult",
     "DemoResult",
     "FetchedPrices",
+    "check_data",
     "demo",
     "fetch_prices",
     "indicator",
@@ -92,6 +94,55 @@ class DemoResult:
             "report": str(self.report),
         }
         return cast(dict[str, Any], _without_nan(plain))
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What the check of a DataSet found.
+
+    Attributes:
+        name: The set's.
+        interval: Of the symbols that can be used; empty where there is none.
+        bars: Usable symbol to its number of bars, mended.
+        left_out: Symbol that cannot be used to the reason.
+        findings: Everything found, symbol by symbol.
+    """
+
+    name: str
+    interval: str
+    bars: dict[str, int]
+    left_out: dict[str, str]
+    findings: "tuple[Finding, ...]"
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was refused."""
+        return not self.left_out
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it; NaN is None."""
+        return vars(self) | {
+            "passed": self.passed,
+            "findings": [_without_nan(finding.to_dict()) for finding in self.findings],
+        }
+
+
+def check_data(data: str, strict: bool = False, date_format: str | None = None) -> CheckResult:
+    """Holds every symbol of a folder or a bundled DataSet against the table of grades.
+
+    Args:
+        data: A bundled set's name, or a folder; write ./us-stocks for a folder with a set's name.
+        strict: Refuse what would be mended.
+        date_format: As in `DataSet.from_folder`.
+
+    Raises:
+        BarsError: There is no such folder or set, or no file of bars in it.
+    """
+    from dlplugin.bars import examine_folder
+
+    name, gathered = examine_folder(data, date_format, strict)
+    counts = {symbol: len(bars) for symbol, bars in gathered.bars.items()}
+    return CheckResult(name, gathered.interval, counts, gathered.left_out, gathered.findings)
 
 
 def demo(out: Path, symbol: str = "AAPL") -> DemoResult:

@@ -42,6 +42,7 @@ def test_the_matrix_of_inputs_does_not_look_ahead(wide: dl.Model, us_stocks: dl.
 
 @pytest.mark.parametrize("symbol", ["MSFT", "GOOG"])
 @pytest.mark.filterwarnings("ignore:.*too short a history:dlplugin.DLPluginWarning")
+@pytest.mark.filterwarnings("ignore:.*(unadjusted split|a jump):dlplugin.DLPluginWarning")
 def test_the_prediction_does_not_look_ahead(wide: dl.Model, us_stocks: dl.DataSet, symbol: str) -> None:
     bars = us_stocks[symbol].iloc[:900]
     assert (

@@ -110,6 +110,7 @@ def test_bar_by_bar_and_in_batch_are_the_same_bits(joined: dl.Model, frames: dic
     np.testing.assert_array_equal(np.array(seen), values)
 
 
+@pytest.mark.filterwarnings("ignore:.*(unadjusted split|a jump|the same prices):dlplugin.DLPluginWarning")
 def test_the_prediction_does_not_look_ahead_in_either_symbol(
     joined: dl.Model, frames: dict[str, pd.DataFrame]
 ) -> None:
@@ -144,6 +145,7 @@ def watched(model: dl.Model, frames: dict[str, pd.DataFrame], **mode: object) ->
     return pd.Series(cerebro.run()[0].seen, dtype=float)
 
 
+@pytest.mark.filterwarnings("ignore:.*(unadjusted split|a jump|the same prices):dlplugin.DLPluginWarning")
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: "-".join(map(str, mode.values())))
 def test_a_strategy_sees_the_bits_of_predict_in_every_mode(
     joined: dl.Model, frames: dict[str, pd.DataFrame], mode: dict[str, object]

@@ -7,56 +7,51 @@ Bars are a DataFrame with one row a bar, oldest first:
 - float64 columns open, high, low, close (prices, above 0) and volume (0 or more), then any extra
   columns in the order of their names. Extras may be NaN where nothing is known; the five may not.
 
-`CHECKS` lists what may be wrong with a bar, in the order in which it is looked for.
+`dlplugin.bars.grades` is the table of what may be wrong, and of what is done about it. A DataSet
+mends what can be mended. `check_bars`, through which a frame goes that is predicted or traded on,
+mends nothing: a dropped last bar would make yesterday's prediction look like today's, and dropped or
+sorted rows would no longer stand beside the caller's own.
 """
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import warnings
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dlplugin.bars.dates import day_text, split_dates
-from dlplugin.errors import BarsError
-from dlplugin.registry import did_you_mean
+from dlplugin.bars.findings import Finding, Grade, few
+from dlplugin.bars.form import Zone, tidy
+from dlplugin.bars.grades import FEWEST_BARS, TIME_ZONE, TOO_FEW, TROUBLES, UNREADABLE, Trouble
+from dlplugin.errors import BarsError, DLPluginWarning
 
-__all__ = ["CHECKS", "COLUMNS", "PRICES", "ROUNDING", "Check", "check_bars", "tidy_name"]
+__all__ = ["Examined", "check_bars", "examine_bars", "refused"]
 
-PRICES = ("open", "high", "low", "close")
-COLUMNS = (*PRICES, "volume")
-FEWEST_BARS = 2
-NUMBER_KINDS = ("string", "decimal", "floating", "integer", "mixed-integer", "mixed-integer-float", "empty")
-"""What `pandas.api.types.infer_dtype` calls a column that may be read as numbers."""
-
-ROUNDING = 1e-3
-"""Share of the price by which open and close may lie outside high and low: what rounding of
-adjusted prices does to cheap stocks. The bundled sets need none of it."""
-
-BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
+MOST_DATES = 100
+"""How many of the offending dates a finding lists."""
+MOST_SINGLE = 10
+"""More offending bars of one trouble than this are one finding."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that may be wrong with a bar.
+class Examined(NamedTuple):
+    """A symbol's bars and what was found in them.
 
     Attributes:
-        name: What is wrong, in a few words.
-        offends: Bars (T, columns) to (T,), True where a bar offends.
-        says: Bars and the row of an offending bar to what is wrong there, with its value and date.
-        remedy: What would be right.
+        bars: (T, columns), mended; None where something is refused.
+        findings: In the order of the table.
     """
 
-    name: str
-    offends: Callable[[pd.DataFrame], BoolArray]
-    says: Callable[[pd.DataFrame, int], str]
-    remedy: str
+    bars: pd.DataFrame | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def reason(self) -> str:
+        """The first thing that is refused, as an error says it; empty where nothing is."""
+        return next((finding.text for finding in self.findings if finding.grade == "refused"), "")
 
 
 def check_bars(frame: pd.DataFrame, symbol: str, date_format: str | None = None) -> pd.DataFrame:
-    """Bars in their one form, or an error that names symbol, date and value.
+    """Bars in their one form, or an error that names symbol, date and value; nothing is mended.
 
     Accepted: column names in any case ("Close", "Adj Close" becomes adj_close), dates as index or as
     a column (date, datetime, timestamp, time ...; see `dates`), numbers of any type.
@@ -69,224 +64,93 @@ def check_bars(frame: pd.DataFrame, symbol: str, date_format: str | None = None)
 
     Returns:
         (T, columns) bars as this module describes them. A frame that has passed before passes again
-        without its values being copied.
+        without its values being copied. What the table only warns about comes as one
+        `DLPluginWarning`.
 
     Raises:
         BarsError: The first thing that is wrong, with the fix.
     """
-    bars = frame if _is_tidy(frame) else _tidy(frame, symbol, date_format)
-    if len(bars) < FEWEST_BARS:
-        raise BarsError(f"{symbol} has fewer than {FEWEST_BARS} bars ({len(bars)}); load more history")
-    for check in CHECKS:
-        offending = check.offends(bars)
-        if offending.any():
-            count = np.count_nonzero(offending)
-            among = f" (the first of {count})" if count > 1 else ""
-            says = check.says(bars, int(offending.argmax()))
-            raise BarsError(f"{symbol} has {says}{among}; {check.remedy}")
-    return bars.copy(deep=False)
+    examined = examine_bars(frame, symbol, date_format, strict=True)
+    if examined.bars is None:
+        raise BarsError(examined.reason)
+    if examined.findings:
+        said = few([finding.text for finding in examined.findings])
+        warnings.warn(said, DLPluginWarning, stacklevel=3)
+    return examined.bars
 
 
-def tidy_name(label: object) -> str:
-    """A column's name as bars have it: lower case, with underscores.
+def examine_bars(
+    frame: object, symbol: str, date_format: str | None = None, strict: bool = False
+) -> Examined:
+    """Bars mended by the table of grades, and everything that was found.
 
-    >>> [tidy_name(label) for label in ("Close", " Adj Close", "adjclose", "Gmt time", "Unnamed: 0")]
-    ['close', 'adj_close', 'adj_close', 'gmt_time', '']
+    Args:
+        frame: (T, columns) bars in any form that `check_bars` accepts; never changed.
+        symbol: Whose bars they are.
+        date_format: As in `check_bars`.
+        strict: Refuse what would be mended, and look no further than the first refusal.
     """
-    name = re.sub(r"[\s.\-]+", "_", str(label).strip().casefold()).strip("_")
-    if name in ("adjclose", "adjusted_close"):
-        return "adj_close"
-    return "" if re.fullmatch(r"unnamed:_\d+", name) else name
-
-
-def _is_tidy(frame: object) -> bool:
-    """Whether a frame has the form of bars already, whatever its values are."""
-    if not isinstance(frame, pd.DataFrame) or not isinstance(frame.index, pd.DatetimeIndex):
-        return False
-    names = list(frame.columns)
-    return (
-        frame.index.name == "date"
-        and frame.index.dtype == "datetime64[ns]"
-        and frame.index.freq is None
-        and not frame.index.hasnans
-        and all(isinstance(name, str) and name and name == tidy_name(name) for name in names)
-        and names == _in_order(names)
-        and all(dtype == np.float64 for dtype in frame.dtypes)
-    )
-
-
-def _in_order(names: list[str]) -> list[str]:
-    return [*COLUMNS, *sorted(set(names) - set(COLUMNS))]
-
-
-def _tidy(frame: object, symbol: str, date_format: str | None) -> pd.DataFrame:
-    if not isinstance(frame, pd.DataFrame):
-        raise BarsError(f"{symbol} is a {type(frame).__name__}; bars are a pandas DataFrame")
-    named = frame.set_axis(_tidy_names(frame.columns, symbol), axis=1)
-    dates, columns = split_dates(named, symbol, date_format)
-    _refuse_missing_columns(list(columns.columns), symbol)
-    index = _tidy_index(dates, symbol)
-    return pd.DataFrame(
-        {name: _numbers(columns[name], index, symbol) for name in _in_order(list(columns.columns))},
-        index=index,
-    )
-
-
-def _tidy_names(labels: pd.Index, symbol: str) -> list[str]:
-    if labels.nlevels > 1:
-        raise BarsError(
-            f"{symbol} has columns of {labels.nlevels} levels, such as {labels[0]}; "
-            f"take one symbol's: frame.xs({symbol!r}, axis=1, level=1)"
-        )
-    names: dict[str, object] = {}
-    for label in labels:
-        name = tidy_name(label)
-        if name in names:
-            raise BarsError(f"{symbol} has two columns {name!r}: {names[name]!r} and {label!r}; remove one")
-        names[name] = label
-    return list(names)
-
-
-def _refuse_missing_columns(names: list[str], symbol: str) -> None:
-    there = ", ".join(names) or "none"
-    for column in COLUMNS:
-        if column not in names:
-            others = [name for name in names if name not in COLUMNS]
-            hint = did_you_mean(column, others) or ";"
-            raise BarsError(f"{symbol} has no column {column!r}{hint} the columns are: {there}")
-    if "" in names:
-        raise BarsError(f"{symbol} has a column without a name; name it or remove it")
-
-
-def _tidy_index(dates: pd.DatetimeIndex, symbol: str) -> pd.DatetimeIndex:
-    if dates.tz is not None:
-        raise BarsError(
-            f"{symbol} has dates in the time zone {dates.tz}; make them plain UTC: "
-            "frame.index = frame.index.tz_convert('UTC').tz_localize(None)"
-        )
-    missing = dates.isna()
-    if missing.any():
-        raise BarsError(
-            f"{symbol} has no date in row {missing.argmax() + 1}; drop that row or write its date"
-        )
     try:
-        nanoseconds = dates.as_unit("ns")
-    except pd.errors.OutOfBoundsDatetime as error:
-        raise BarsError(
-            f"{symbol} has dates from {day_text(dates.min())} to {day_text(dates.max())}; "
-            "dates lie between 1678 and 2261"
-        ) from error
-    return pd.DatetimeIndex(nanoseconds.to_numpy(), name="date")
+        bars, zone = tidy(frame, symbol, date_format)
+    except BarsError as error:
+        return Examined(None, (refused(UNREADABLE, symbol, str(error)),))
+    findings: list[Finding] = []
+    if zone is not None:
+        findings.append(_zone_finding(zone, frame, symbol, strict))
+    for trouble in TROUBLES:
+        lost = any(finding.grade == "refused" for finding in findings)
+        if lost and (strict or not trouble.values):
+            break
+        if len(bars) < FEWEST_BARS:
+            break
+        rows = trouble.offends(bars)
+        if rows.any():
+            grade: Grade = "refused" if strict and trouble.grade == "mended" else trouble.grade
+            findings += _findings(trouble, grade, bars, rows, symbol)
+            if grade == "mended":
+                bars = bars[~rows] if trouble.drops else bars.sort_index(kind="stable")
+    if len(bars) < FEWEST_BARS and not (strict and findings):
+        says = f"{symbol} has fewer than {FEWEST_BARS} bars ({len(bars)}); {TOO_FEW.remedy}"
+        findings.append(refused(TOO_FEW, symbol, says, len(bars)))
+    if any(finding.grade == "refused" for finding in findings):
+        return Examined(None, tuple(findings))
+    return Examined(bars.copy(deep=False), tuple(findings))
 
 
-def _numbers(column: pd.Series, index: pd.DatetimeIndex, symbol: str) -> FloatArray:
-    """(T,) float64 of a column of numbers of any type, or of text that says numbers; missing is NaN."""
-    values: FloatArray
-    if column.dtype.kind in "biuf":
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        return values
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind in NUMBER_KINDS:
-        numbers = pd.to_numeric(column.astype("object"), errors="coerce")
-        bad = (numbers.isna() & column.notna()).to_numpy()
-        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+def refused(trouble: Trouble, symbol: str, text: str, value: float | str | None = None) -> Finding:
+    """A refusal that is no single bar's."""
+    return Finding(symbol, "refused", trouble.name, 0, (), value, text)
+
+
+def _zone_finding(zone: Zone, frame: object, symbol: str, strict: bool) -> Finding:
+    says = f"{symbol} has dates in the time zone {zone.name}"
+    plain, how = (
+        ("days", "tz_localize(None)") if zone.whole_days else ("UTC", "tz_convert('UTC').tz_localize(None)")
+    )
+    if not strict:
+        text = f"{says}; {'days kept' if zone.whole_days else 'turned into UTC'}"
+    elif isinstance(frame, pd.DataFrame) and isinstance(frame.index, pd.DatetimeIndex):
+        text = f"{says}; make them plain {plain}: frame.index = frame.index.{how}"
     else:
-        bad = np.ones(len(column), dtype=bool)
-    if bad.any():
-        row = int(bad.argmax())
-        raise BarsError(
-            f"{symbol} has {column.name} {str(column.iloc[row])!r} at {day_text(index[row])}, which is not "
-            f"a number; {'correct it' if column.name in COLUMNS else 'remove the column, or write numbers'}"
-        )
-    return values
+        text = f"{says}; write plain {plain}, without the zone"
+    return Finding(
+        symbol, "refused" if strict else "mended", TIME_ZONE.name, 0, (zone.first,), zone.name, text
+    )
 
 
-def _steps(bars: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """(T,) nanoseconds from the bar before; 1 at the first."""
-    dates = bars.index.to_numpy().view(np.int64)
-    steps: npt.NDArray[np.int64] = np.diff(dates, prepend=dates[0] - 1)
-    return steps
-
-
-def _any_of(
-    columns: tuple[str, ...] | None, offends: Callable[[FloatArray], BoolArray]
-) -> tuple[Callable[[pd.DataFrame], BoolArray], Callable[[pd.DataFrame, int], str]]:
-    """`offends` and `says` of a check on single values, of some columns or of all (None)."""
-
-    def rows(bars: pd.DataFrame) -> BoolArray:
-        found = np.zeros(len(bars), dtype=bool)
-        for name in columns or bars.columns:
-            found |= offends(bars[name].to_numpy())
-        return found
-
-    def says(bars: pd.DataFrame, row: int) -> str:
-        for name in columns or bars.columns:
-            value = bars[name].to_numpy()[row : row + 1]
-            if offends(value).any():
-                return f"{name} {float(value[0])!r} at {_date(bars, row)}"
-        raise LookupError(f"no value of row {row} offends")
-
-    return rows, says
-
-
-def _beyond(bars: pd.DataFrame, name: str) -> BoolArray:
-    """(T,) whether the open or the close lies outside high and low by more than rounding."""
-    price = bars[name].to_numpy()
-    above = price > bars["high"].to_numpy() * (1 + ROUNDING)
-    below = price < bars["low"].to_numpy() * (1 - ROUNDING)
-    beyond: BoolArray = above | below
-    return beyond
-
-
-def _say_beyond(bars: pd.DataFrame, row: int) -> str:
-    name = "open" if _beyond(bars.iloc[row : row + 1], "open").any() else "close"
-    value, low, high = (float(bars[column].iloc[row]) for column in (name, "low", "high"))
-    return f"{name} {value!r} outside low {low!r} and high {high!r} at {_date(bars, row)}"
-
-
-def _date(bars: pd.DataFrame, row: int) -> str:
-    return day_text(bars.index[row])
-
-
-CHECKS: tuple[Check, ...] = (
-    Check(
-        "unsorted dates",
-        lambda bars: _steps(bars) < 0,
-        lambda bars, row: f"{_date(bars, row)} after {_date(bars, row - 1)}",
-        "sort the bars by date, oldest first",
-    ),
-    Check(
-        "duplicate dates",
-        lambda bars: _steps(bars) == 0,
-        lambda bars, row: f"two bars at {_date(bars, row)}",
-        "keep one bar a date",
-    ),
-    Check("missing value", *_any_of(COLUMNS, np.isnan), "fill it or drop that bar"),
-    Check("infinite value", *_any_of(None, np.isinf), "correct it or drop that bar"),
-    Check(
-        "price not above 0",
-        *_any_of(PRICES, lambda price: price <= 0),
-        "prices are above 0: correct it or drop that bar",
-    ),
-    Check(
-        "negative volume",
-        *_any_of(("volume",), lambda volume: volume < 0),
-        "volume is 0 or more: correct it or drop that bar",
-    ),
-    Check(
-        "high below low",
-        lambda bars: bars["high"].to_numpy() < bars["low"].to_numpy(),
-        lambda bars, row: (
-            f"high {float(bars['high'].iloc[row])!r} below low {float(bars['low'].iloc[row])!r} "
-            f"at {_date(bars, row)}"
-        ),
-        "correct it or drop that bar",
-    ),
-    Check(
-        "open or close outside the bar",
-        lambda bars: _beyond(bars, "open") | _beyond(bars, "close"),
-        _say_beyond,
-        "correct it or drop that bar",
-    ),
-)
-"""What may be wrong with a bar, in the order in which it is looked for."""
+def _findings(
+    trouble: Trouble, grade: Grade, bars: pd.DataFrame, rows: npt.NDArray[np.bool_], symbol: str
+) -> list[Finding]:
+    offending = np.flatnonzero(rows)
+    end = trouble.remedy if grade == "refused" else trouble.done
+    groups = [offending[i : i + 1] for i in range(len(offending))]
+    if not trouble.each or len(offending) > MOST_SINGLE:
+        groups = [offending]
+    found = []
+    for group in groups:
+        says, value = trouble.spot(bars, int(group[0]))
+        among = f" (the first of {len(group)})" if len(group) > 1 else ""
+        text = f"{symbol} has {says}{among}; {end}"
+        dates = tuple(bars.index[group[:MOST_DATES]])
+        found.append(Finding(symbol, grade, trouble.name, len(group), dates, value, text))
+    return found

@@ -1,5 +1,6 @@
 """A named set of symbols with one interval."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -9,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.bars.bundled import bundled_folder
-from dlplugin.bars.checks import check_bars
+from dlplugin.bars.findings import Finding, summary
 from dlplugin.bars.fingerprint import fingerprint_bars
-from dlplugin.bars.folder import read_folder
-from dlplugin.bars.spacing import interval_of, missing_from_calendar, missing_from_timetable
+from dlplugin.bars.folder import folder_sources
+from dlplugin.bars.gather import Gathered, Source, gather
+from dlplugin.bars.timetable import missing_from_calendar, missing_from_timetable
 from dlplugin.bars.yahoo import Moment, fetch, usable
-from dlplugin.errors import BarsError
+from dlplugin.errors import BarsError, DLPluginWarning
 from dlplugin.registry import did_you_mean
 
 __all__ = ["DataSet"]
@@ -27,12 +29,20 @@ class DataSet:
     Make one with `bundled`, `from_folder`, `from_yahoo`, `from_frames` or `union`. Symbols are in
     alphabetical order, whatever order they came in.
 
+    Bars are mended, warned about or refused by the table in `dlplugin.bars.grades`
+    (`dlplugin data check --grades` prints it). A symbol that is refused is left out; one
+    `DLPluginWarning` names what was left out, mended or should be looked at, and `findings` and
+    `left_out` hold all of it.
+
     Args:
         name: What reports and runs call it.
-        frames: Each symbol's bars, in any form that `check_bars` accepts; copied.
+        frames: Each symbol's bars, in any form that `check_bars` accepts, or a function that reads
+            them; copied.
+        strict: Raise where a symbol would be left out or mended.
+        date_format: How dates that are text are written, as in `from_folder`.
 
     Raises:
-        BarsError: No symbols, bars that are not bars, or bars of several intervals.
+        BarsError: No symbols, none that can be used, or no interval that most of them have.
 
     >>> dataset = DataSet.bundled("us-stocks")
     >>> dataset
@@ -41,7 +51,13 @@ class DataSet:
     (2148, True)
     """
 
-    def __init__(self, name: str, frames: Mapping[str, pd.DataFrame]) -> None:
+    def __init__(
+        self,
+        name: str,
+        frames: Mapping[str, Source],
+        strict: bool = False,
+        date_format: str | None = None,
+    ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise BarsError(f"a DataSet's name is {name!r}; give it a text such as 'tech'")
         if not isinstance(frames, Mapping):
@@ -55,10 +71,39 @@ class DataSet:
                 raise BarsError(
                     f"DataSet {name!r} has the symbol {symbol!r}; a symbol is a text such as 'AAPL'"
                 )
+        gathered = gather(name, frames, date_format, strict)
+        reasons = list(gathered.left_out.values())
+        if strict and reasons:
+            raise BarsError(reasons[0])
+        if not gathered.bars:
+            several = len(set(reasons)) > 1
+            raise BarsError(
+                f"no symbol of DataSet {name!r} can be used ({len(reasons)} are left out); {reasons[0]}"
+                if several
+                else reasons[0]
+            )
+        if gathered.findings:
+            said = summary(gathered.findings, gathered.left_out)
+            warnings.warn(f"DataSet {name!r}: {said}", DLPluginWarning, stacklevel=3)
+        copies = {symbol: _copy(bars) for symbol, bars in gathered.bars.items()}
+        self._hold(name, gathered._replace(bars=copies))
+
+    def _hold(self, name: str, gathered: Gathered) -> None:
         self._name = name
-        self._bars = {symbol: _copy(check_bars(frames[symbol], symbol)) for symbol in sorted(frames)}
-        self._interval = _one_interval(name, self._bars)
+        self._bars = gathered.bars
+        self._interval = gathered.interval
+        self._findings = gathered.findings
+        self._left_out = gathered.left_out
         self._fingerprint: dict[str, str] = {}
+
+    @classmethod
+    def _of(cls, name: str, gathered: Gathered) -> "DataSet":
+        """A set of bars that are checked already, and belong to another set that never changes them."""
+        if not isinstance(name, str) or not name.strip():
+            raise BarsError(f"a DataSet's name is {name!r}; give it a text such as 'tech'")
+        dataset = cls.__new__(cls)
+        dataset._hold(name, gathered)
+        return dataset
 
     @classmethod
     def bundled(cls, name: str) -> "DataSet":
@@ -71,7 +116,11 @@ class DataSet:
 
     @classmethod
     def from_folder(
-        cls, path: str | PathLike[str], name: str | None = None, date_format: str | None = None
+        cls,
+        path: str | PathLike[str],
+        name: str | None = None,
+        date_format: str | None = None,
+        strict: bool = False,
     ) -> "DataSet":
         """The bars of a folder that holds one CSV, CSV.gz or Parquet file a symbol.
 
@@ -83,25 +132,28 @@ class DataSet:
             name: What to call the set; the folder's name by default.
             date_format: How dates are written where they are not ISO dates: as in
                 `datetime.strptime` ("%d/%m/%Y"), or "s", "ms", "us" or "ns" for numbers since 1970.
+            strict: Raise where a symbol would be left out or mended.
 
         Raises:
-            BarsError: What cannot be read or is not bars, with its file or symbol.
+            BarsError: No folder, or no symbol in it that can be used.
         """
         folder = Path(path).expanduser()
-        return cls(folder.resolve().name if name is None else name, read_folder(folder, date_format))
+        name = folder.resolve().name if name is None else name
+        return cls(name, folder_sources(folder), strict, date_format)
 
     @classmethod
-    def from_frames(cls, name: str, frames: Mapping[str, pd.DataFrame]) -> "DataSet":
+    def from_frames(cls, name: str, frames: Mapping[str, pd.DataFrame], strict: bool = False) -> "DataSet":
         """Bars in memory.
 
         Args:
             name: What to call the set.
             frames: Each symbol's bars, in any form that `check_bars` accepts; copied.
+            strict: Raise where a symbol would be left out or mended.
 
         Raises:
-            BarsError: Bars that are not bars, or of several intervals.
+            BarsError: No symbol that can be used, or no interval that most of them have.
         """
-        return cls(name, frames)
+        return cls(name, frames, strict)
 
     @classmethod
     def from_yahoo(
@@ -165,7 +217,20 @@ class DataSet:
                         f"{owner.name!r} and {dataset.name!r} have different bars of {symbol}; "
                         "leave it out of one with subset"
                     )
-        return cls(name, {symbol: owner._bars[symbol] for symbol, owner in owners.items()})
+        bars = {symbol: owners[symbol]._bars[symbol] for symbol in sorted(owners)}
+        findings = [
+            finding
+            for dataset in datasets
+            for finding in dataset.findings
+            if owners.get(finding.symbol, dataset) is dataset
+        ]
+        left_out = {
+            symbol: reason
+            for dataset in datasets
+            for symbol, reason in dataset.left_out.items()
+            if symbol not in owners
+        }
+        return cls._of(name, Gathered(bars, datasets[0].interval, tuple(findings), left_out))
 
     def subset(self, symbols: str | Iterable[str], name: str | None = None) -> "DataSet":
         """Some of the symbols, as a set of its own.
@@ -180,7 +245,12 @@ class DataSet:
         chosen = {
             symbol: self._frame(symbol) for symbol in ([symbols] if isinstance(symbols, str) else symbols)
         }
-        return DataSet(f"{self.name} ({len(chosen)} of {len(self)})" if name is None else name, chosen)
+        name = f"{self.name} ({len(chosen)} of {len(self)})" if name is None else name
+        if not chosen:
+            raise BarsError(f"DataSet {name!r} has no symbols; give it one or more")
+        findings = tuple(finding for finding in self.findings if finding.symbol in chosen)
+        bars = {symbol: chosen[symbol] for symbol in sorted(chosen)}
+        return DataSet._of(name, Gathered(bars, self.interval, findings, {}))
 
     @property
     def name(self) -> str:
@@ -202,13 +272,25 @@ class DataSet:
         """Each symbol and the hash of its bars; the same for the same bars, whatever they came from."""
         return {symbol: self._fingerprint_of(symbol) for symbol in self._bars}
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was mended, warned about or refused when the set was made, symbol by symbol."""
+        return self._findings
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The symbols that could not be used, and why."""
+        return dict(self._left_out)
+
     def describe(self) -> pd.DataFrame:
         """What each symbol has: first and last date, bars, and gaps.
 
         Gaps are the bars missing between a symbol's first and last. Where the set has several
         symbols, a date on which another symbol has a bar is expected of all; a date that all of them
-        miss is not seen. A symbol alone is held against its own weekly timetable, in which an
-        exchange's holidays are gaps too (see `missing_from_timetable`).
+        miss is not seen. Bars less than a day apart are expected only inside a symbol's own sessions,
+        as its weekly timetable shows them: not overnight, nor while only another exchange is open.
+        A symbol alone is held against its own timetable, in which an exchange's holidays are gaps too
+        (see `bars.timetable`).
 
         Returns:
             (symbols, 4): first, last, bars, gaps.
@@ -253,6 +335,8 @@ class DataSet:
     def _frame(self, symbol: str) -> pd.DataFrame:
         if symbol not in self._bars:
             shown = ", ".join(self.symbols[:20]) + (" ..." if len(self) > 20 else "")
+            if symbol in self._left_out:
+                raise BarsError(f"DataSet {self.name!r} left out {symbol!r}: {self._left_out[symbol]}")
             hint = did_you_mean(str(symbol), self.symbols) or ";"
             raise BarsError(f"DataSet {self.name!r} has no symbol {symbol!r}{hint} there are: {shown}")
         return self._bars[symbol]
@@ -266,15 +350,3 @@ class DataSet:
 def _copy(bars: pd.DataFrame) -> pd.DataFrame:
     """A copy that shares nothing; pandas' own copy shares the dates."""
     return bars.copy().set_axis(bars.index.copy(deep=True), axis=0)
-
-
-def _one_interval(name: str, bars: Mapping[str, pd.DataFrame]) -> str:
-    intervals = {symbol: interval_of(pd.DatetimeIndex(frame.index)) for symbol, frame in bars.items()}
-    first = next(iter(intervals))
-    for symbol, interval in intervals.items():
-        if interval != intervals[first]:
-            raise BarsError(
-                f"DataSet {name!r} has bars of {intervals[first]} ({first}) and of {interval} ({symbol}); "
-                "a DataSet has one interval"
-            )
-    return intervals[first]

@@ -1,8 +1,9 @@
 """Dates of bars, from an index, a column or text, with no guess about which number is the day.
 
-Text is read as ISO dates (2020-04-03, 2020-04-03 15:30, 2020/04/03, 20200403), or as day and month
-in front of the year (03/04/2020) where some value of the file has a number above 12 that decides
-which of the two is the day. Every other way of writing needs a `date_format`.
+Text is read as ISO dates (2020-04-03, 2020-04-03 15:30, 2020/04/03, 20200403), which may end in a
+zone (2020-04-03 15:30:00-04:00), or as day and month in front of the year (03/04/2020) where some
+value of the file has a number above 12 that decides which of the two is the day. Every other way of
+writing needs a `date_format`. Dates keep the zone that they come with; of several offsets, UTC.
 """
 
 import re
@@ -21,6 +22,8 @@ ISO = "ISO8601"
 UNIX_UNITS: dict[str, Literal["s", "ms", "us", "ns"]] = {"s": "s", "ms": "ms", "us": "us", "ns": "ns"}
 
 _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
+_OFFSET = r" ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
+_ZONED = r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?" + _OFFSET
 _ISO_TEXT = rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}|\d{{8}}"
 _DAY_AND_MONTH = rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_TIME}"
 _ZONE = r":\d{2}(?:\.\d+)? ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$"
@@ -89,16 +92,33 @@ def to_dates(values: pd.Series, symbol: str, date_format: str | None = None) -> 
         return pd.DatetimeIndex(values)
     kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind in ("date", "datetime", "datetime64"):
-        try:
-            return pd.DatetimeIndex(pd.to_datetime(values))
-        except ValueError as error:
-            raise BarsError(f"{symbol} has dates in several time zones; make them plain UTC dates") from error
+        return _object_dates(values, symbol)
     if date_format in UNIX_UNITS:
         return _unix_dates(values, symbol, UNIX_UNITS[date_format])
     if kind not in ("string", "empty"):
         first = values.dropna().iloc[0]
         raise BarsError(f"{symbol} has dates such as {first} ({kind}); {_HOW} to DataSet.from_folder")
     return _text_dates(values, symbol, date_format)
+
+
+def _object_dates(values: pd.Series, symbol: str) -> pd.DatetimeIndex:
+    """Dates of Python objects, which may have several zones: an offset for summer, another for winter."""
+    moments = [pd.Timestamp(value) for value in values]
+    zoned = [moment.tzinfo is not None for moment in moments if not pd.isna(moment)]
+    if any(zoned) and not all(zoned):
+        raise BarsError(f"{symbol} has dates with and without a time zone; make them all plain UTC dates")
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(values))
+    except ValueError:
+        return _one_zone(pd.Series([moment.tz_localize(None) for moment in moments]), values)
+
+
+def _one_zone(clocks: pd.Series, moments: pd.Series) -> pd.DatetimeIndex:
+    """Dates of several offsets as UTC dates; days, which are midnight by every clock, stay days."""
+    local = pd.DatetimeIndex(pd.to_datetime(clocks))
+    if (local == local.normalize()).all():
+        return local.tz_localize("UTC")
+    return pd.DatetimeIndex(pd.to_datetime(moments, utc=True, format=ISO))
 
 
 def _is_text(values: pd.Series) -> bool:
@@ -124,6 +144,8 @@ def _text_dates(values: pd.Series, symbol: str, date_format: str | None) -> pd.D
         raise BarsError(f"{symbol} has no date in row {empty.argmax() + 1}; drop that row or write its date")
     if date_format is not None and "%" not in date_format:
         raise BarsError(f"date_format {date_format!r} has no directive; write it like '%d/%m/%Y' or 'ms'")
+    if date_format is None and texts.str.fullmatch(_ZONED).all():
+        return _zoned_dates(texts, symbol)
     written = date_format or _format_of(texts, symbol)
     try:
         dates = pd.to_datetime(texts, format=written, errors="coerce")
@@ -133,6 +155,14 @@ def _text_dates(values: pd.Series, symbol: str, date_format: str | None) -> pd.D
     what = "is not a date" if written == ISO else f"does not fit the format {written!r}"
     _refuse_first(dates.isna(), texts, symbol, what)
     return pd.DatetimeIndex(dates)
+
+
+def _zoned_dates(texts: pd.Series, symbol: str) -> pd.DatetimeIndex:
+    clocks = texts.str.replace(_OFFSET, "", regex=True)
+    universal = texts.str.replace(r" ?(?:UTC|GMT)$", "Z", regex=True)
+    what = "is not a date"
+    _refuse_first(pd.to_datetime(clocks, format=ISO, errors="coerce").isna(), texts, symbol, what)
+    return _one_zone(pd.to_datetime(clocks, format=ISO), universal)
 
 
 def _format_of(texts: pd.Series, symbol: str) -> str:

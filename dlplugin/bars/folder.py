@@ -3,16 +3,18 @@
 import csv
 import gzip
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dlplugin.bars.checks import check_bars, tidy_name
 from dlplugin.bars.dates import DATE_COLUMNS
+from dlplugin.bars.form import tidy_name
 from dlplugin.errors import BarsError
 
-__all__ = ["read_file", "read_folder"]
+__all__ = ["folder_sources", "read_file"]
 
 CSV_SUFFIXES = (".csv.gz", ".csv")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -24,43 +26,38 @@ _EXACT: dict[str, Any] = (
 )
 
 
-def read_folder(folder: Path, date_format: str | None = None) -> dict[str, pd.DataFrame]:
-    """Every symbol's bars; a symbol is its file's name without the suffix.
+def folder_sources(folder: Path) -> dict[str, Callable[[], pd.DataFrame]]:
+    """Every symbol and what reads its bars; a symbol is its file's name without the suffix.
 
     Hidden files, folders and files of other kinds, such as a README, are passed over.
 
     Args:
         folder: Where the files lie.
-        date_format: How dates are written, as in `datetime.strptime`, or "s", "ms", "us", "ns" for
-            numbers since 1970; None reads ISO dates, and day and month where a value decides.
 
     Raises:
-        BarsError: No such folder, no files in it, two of one symbol, or one that is not bars.
+        BarsError: No such folder, no files in it, or two of one symbol.
     """
-    files = _files(folder)
-    return {symbol: read_file(path, symbol, date_format) for symbol, path in files.items()}
+    return {symbol: partial(read_file, path, symbol) for symbol, path in _files(folder).items()}
 
 
-def read_file(path: Path, symbol: str, date_format: str | None = None) -> pd.DataFrame:
-    """One file's bars, checked.
+def read_file(path: Path, symbol: str) -> pd.DataFrame:
+    """One file's bars as they are written; dates of a CSV file stay text.
 
     CSV columns are separated by comma, semicolon or tab, and the first line names them.
 
     Raises:
-        BarsError: The file cannot be read, or is not bars.
+        BarsError: The file cannot be read.
     """
     try:
         if path.stat().st_size == 0:
             raise BarsError(f"{path} is empty; write bars into it or remove it")
         if path.name.casefold().endswith(PARQUET_SUFFIXES):
-            frame = pd.read_parquet(path, engine="pyarrow")
-        else:
-            frame = _read_csv(path, symbol)
+            return pd.read_parquet(path, engine="pyarrow")
+        return _read_csv(path, symbol)
     except (OSError, ValueError, NotImplementedError, EOFError, zlib.error, csv.Error) as error:
         strerror = error.strerror if isinstance(error, OSError) else None
         reason = (strerror or str(error) or type(error).__name__).splitlines()[0].rstrip(". ")
         raise BarsError(f"cannot read {path}: {reason}") from error
-    return check_bars(frame, symbol, date_format)
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -1,10 +1,24 @@
-"""How far apart bars are: their interval, and which bars are missing."""
+"""How far apart bars are: their interval, and bars of another interval among them."""
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["interval_of", "missing_from_calendar", "missing_from_timetable"]
+__all__ = [
+    "ALIKE",
+    "CROWDED",
+    "DAY",
+    "MIXED_BARS",
+    "MIXED_FACTOR",
+    "MIXED_SHARE",
+    "WEEK",
+    "crowded_bars",
+    "interval_of",
+    "median_spacing",
+    "mixed_bars",
+    "nanoseconds",
+    "spacing_text",
+]
 
 SECOND = 1_000_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
@@ -14,7 +28,20 @@ WEEK = 7 * DAY
 MONTHS = (("1mo", 27, 34), ("3mo", 88, 95), ("1y", 360, 370))
 UNITS = (("w", WEEK), ("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND))
 
+CROWDED = 0.5
+"""A bar nearer to the one before than this share of the interval is crowded."""
+
+MIXED_BARS = 20
+"""Spacings in a row that are looked at for an interval of their own: about a month of days."""
+MIXED_FACTOR = 1.5
+"""How much longer or shorter than all bars' a stretch's interval has to be."""
+MIXED_SHARE = 0.7
+"""Share of a stretch's spacings that have to be alike; weekends leave 0.8 of a stretch of days."""
+ALIKE = 0.2
+"""Share by which alike spacings may differ: months have 28 to 31 days."""
+
 Dates = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def interval_of(index: pd.DatetimeIndex) -> str:
@@ -31,7 +58,11 @@ def interval_of(index: pd.DatetimeIndex) -> str:
     >>> interval_of(pd.date_range("2020-01-03", periods=30, freq="30min"))
     '30m'
     """
-    spacing = _median_spacing(_nanoseconds(index))
+    return spacing_text(median_spacing(nanoseconds(index)))
+
+
+def spacing_text(spacing: int) -> str:
+    """A spacing in nanoseconds as an interval is written."""
     for name, fewest, most in MONTHS:
         if fewest * DAY <= spacing <= most * DAY:
             return name
@@ -41,47 +72,51 @@ def interval_of(index: pd.DatetimeIndex) -> str:
     return f"{spacing / SECOND:g}s"
 
 
-def missing_from_calendar(index: pd.DatetimeIndex, calendar: pd.DatetimeIndex) -> int:
-    """How many of a calendar's dates from the first bar to the last have no bar.
+def crowded_bars(dates: Dates) -> BoolArray:
+    """(T,) whether a bar is nearer to the one before than half of the interval.
 
     Args:
-        index: (T,) sorted dates of the bars, all in the calendar.
-        calendar: Sorted dates on which a bar is expected.
+        dates: (T,) sorted nanoseconds.
     """
-    expected = calendar[(calendar >= index[0]) & (calendar <= index[-1])]
-    return int(np.isin(expected.to_numpy(), index.to_numpy(), invert=True).sum())
+    crowded = np.zeros(len(dates), dtype=bool)
+    if len(dates) > 2:
+        crowded[1:] = np.diff(dates) < CROWDED * median_spacing(dates)
+    return crowded
 
 
-def missing_from_timetable(index: pd.DatetimeIndex) -> int:
-    """How many bars are missing from the bars' own weekly timetable.
+def mixed_bars(dates: Dates) -> BoolArray:
+    """(T,) whether a bar ends a stretch of `MIXED_BARS` spacings with an interval of its own.
 
-    Up to one day apart: a weekday and time of day that has a bar in at least half of the weeks is
-    expected to have one in every week from the first bar to the last. So an exchange's holidays count
-    as missing, since nothing in one symbol's bars tells them from missing data. Further apart: the
-    spacings that the median one fits into more than once (rounded).
+    A stretch has one where most of its spacings are alike, and are much longer or shorter than the
+    median of all. Bars that are missing here and there leave spacings that are not alike.
 
     Args:
-        index: (T,) sorted dates, T at least 2.
+        dates: (T,) sorted nanoseconds.
     """
-    dates = _nanoseconds(index)
-    spacing = _median_spacing(dates)
-    if spacing > DAY:
-        return int(np.maximum(np.rint(np.diff(dates) / spacing) - 1, 0).sum())
-    monday = pd.Timestamp("1969-12-29").value
-    weeks, times = np.divmod(dates - monday, WEEK)
-    slots, filled = np.unique(times, return_counts=True)
-    kept = slots[2 * filled >= np.unique(weeks).size]
-    every = np.arange(weeks[0], weeks[-1] + 1) * WEEK + monday
-    expected = (every[:, None] + kept).ravel()
-    expected = expected[(expected >= dates[0]) & (expected <= dates[-1])]
-    return int(np.isin(expected, dates, invert=True).sum())
+    mixed = np.zeros(len(dates), dtype=bool)
+    spacings = np.diff(dates)
+    if len(spacings) < 2 * MIXED_BARS:
+        return mixed
+    own = median_spacing(dates)
+    other = (spacings > MIXED_FACTOR * own) | (spacings < own / MIXED_FACTOR)
+    counts = np.convolve(other, np.ones(MIXED_BARS, dtype=np.int64), mode="valid")
+    for start in np.flatnonzero(counts >= MIXED_SHARE * MIXED_BARS):
+        stretch = spacings[start : start + MIXED_BARS]
+        middle = np.sort(stretch)[(MIXED_BARS - 1) // 2]
+        alike = np.abs(stretch - middle) <= ALIKE * middle
+        differs = middle > MIXED_FACTOR * own or middle < own / MIXED_FACTOR
+        mixed[start + MIXED_BARS] = differs and alike.mean() >= MIXED_SHARE
+    return mixed
 
 
-def _nanoseconds(index: pd.DatetimeIndex) -> Dates:
+def nanoseconds(index: pd.DatetimeIndex) -> Dates:
+    """(T,) nanoseconds since 1970."""
     dates: Dates = index.to_numpy().astype("datetime64[ns]").astype(np.int64)
     return dates
 
 
-def _median_spacing(dates: Dates) -> int:
-    spacings = np.sort(np.diff(dates))
-    return int(spacings[(len(spacings) - 1) // 2])
+def median_spacing(dates: Dates) -> int:
+    """The median spacing of sorted dates in nanoseconds, the lower one of two."""
+    spacings = np.diff(dates)
+    middle = (len(spacings) - 1) // 2
+    return int(np.partition(spacings, middle)[middle])

@@ -1,6 +1,6 @@
 """Commands, their help, and what an error becomes: one line and an exit code.
 
-Exit codes: 0 fine, 2 wrong use or an error that says what to do, 130 stopped with Ctrl-C.
+Exit codes: 0 fine, 1 a check that did not pass, 2 wrong use or an error that says what to do, 130 stopped with Ctrl-C.
 """
 
 import json as json_module
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ∞ shows ? instead of ending the command
     try:
-        app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except (CycloptsError, DLPluginError) as error:
         print(f"dlplugin: {' '.join(str(error).split())}", file=sys.stderr)
@@ -42,10 +42,11 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         sys.stderr.close()
+        return 0
     except OSError as error:
         print(f"dlplugin: {error}", file=sys.stderr)
         return 2
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 @app.command

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dlplugin.bars import DataSet
-from dlplugin.errors import BarsError
+from dlplugin.errors import BarsError, DLPluginWarning
 
 
 def refusal(function: object, *arguments: object) -> str:
@@ -176,3 +176,112 @@ def test_bars_in_memory_are_checked(bars):
     assert refusal(DataSet.from_frames, "x", {"A": bars}) == (
         f"A has high 1.0 below low {bars['low'].iloc[3]} at 2004-01-07; correct it or drop that bar"
     )
+
+
+def collected(function: object, *arguments: object, **options: object) -> tuple[DataSet, str]:
+    with pytest.warns(DLPluginWarning) as caught:
+        dataset = function(*arguments, **options)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    return dataset, str(caught[0].message)
+
+
+@pytest.fixture
+def frames(us_stocks: DataSet) -> dict[str, pd.DataFrame]:
+    """A good one, one to mend, one to look at, and one that cannot be used."""
+    frames = {symbol: us_stocks[symbol].iloc[:300] for symbol in ("AAPL", "AMD", "GPS", "IBM")}
+    frames["AMD"] = frames["AMD"].iloc[::-1]
+    frames["GPS"].iloc[40:, :4] /= 2
+    frames["IBM"].iloc[7, 3] = -1.0
+    return frames
+
+
+BAD = "IBM has close -1.0 at 2004-01-13; prices are above 0: correct it or drop that bar"
+
+
+def test_one_bad_symbol_is_left_out_and_named_and_the_others_can_be_used(frames, us_stocks):
+    dataset, said = collected(DataSet.from_frames, "x", frames)
+    assert said == (
+        f"DataSet 'x': left out IBM ({BAD}); mended 1 symbol (AMD has 2005-03-10 after 2005-03-11 (the first "
+        "of 299); sorted by date); look at 1 symbol (GPS has a jump down by 1.99 at 2004-03-02, like an "
+        "unadjusted split of 2:1; adjust the bars before it if it is one)"
+    )
+    assert dataset.symbols == ("AAPL", "AMD", "GPS")
+    assert dataset.left_out == {"IBM": BAD}
+    assert [(finding.symbol, finding.grade) for finding in dataset.findings] == [
+        ("AMD", "mended"),
+        ("GPS", "warned"),
+        ("IBM", "refused"),
+    ]
+    pd.testing.assert_frame_equal(dataset["AMD"], us_stocks["AMD"].iloc[:300])
+    assert refusal(dataset.__getitem__, "IBM") == f"DataSet 'x' left out 'IBM': {BAD}"
+    there = pickle.loads(pickle.dumps(dataset))
+    assert (there.findings, there.left_out) == (dataset.findings, dataset.left_out)
+
+
+def test_two_hundred_symbols_survive_three_bad_ones_which_are_all_named(bars):
+    many = {f"S{number:03}": bars for number in range(200)}
+    for symbol in ("S007", "S100", "S199", "S150"):
+        many[symbol] = bars.assign(volume=-1.0)
+    dataset, said = collected(DataSet.from_frames, "many", many)
+    assert len(dataset) == 196
+    assert said.startswith("DataSet 'many': left out S007, S100, S150, S199 (S007 has volume -1.0 at")
+    assert said.endswith(" | and 1 more)")
+
+
+def test_strict_refuses_what_would_be_left_out_or_mended(frames):
+    assert refusal(lambda: DataSet.from_frames("x", frames, strict=True)) == (
+        "AMD has 2005-03-10 after 2005-03-11 (the first of 299); sort the bars by date, oldest first"
+    )
+    del frames["AMD"]
+    assert refusal(lambda: DataSet.from_frames("x", frames, strict=True)) == BAD
+    del frames["IBM"]
+    dataset, _ = collected(DataSet.from_frames, "x", frames, strict=True)
+    assert dataset.symbols == ("AAPL", "GPS")
+
+
+def test_nothing_but_bad_symbols_is_refused(bars):
+    bad = bars.assign(volume=-1.0)
+    assert refusal(DataSet.from_frames, "x", {"A": bad, "B": bad}) == (
+        "no symbol of DataSet 'x' can be used (2 are left out); A has volume -1.0 at 2004-01-02 "
+        "(the first of 10); volume is 0 or more: correct it or drop that bar"
+    )
+
+
+def test_a_symbol_of_another_interval_than_most_is_left_out(us_stocks):
+    frames = {symbol: us_stocks[symbol] for symbol in ("AAPL", "IBM")}
+    frames["EURUSD"] = DataSet.bundled("eurusd-1h")["EURUSD"]
+    dataset, said = collected(DataSet.from_frames, "x", frames)
+    assert dataset.symbols == ("AAPL", "IBM")
+    assert dataset.left_out == {
+        "EURUSD": "EURUSD has bars of 1h where most have bars of 1d; a DataSet has one interval"
+    }
+    assert "left out EURUSD" in said
+
+
+def test_subsets_and_unions_keep_what_was_found_and_do_not_warn_again(frames, us_stocks):
+    dataset, _ = collected(DataSet.from_frames, "x", frames)
+    assert [finding.symbol for finding in dataset.subset(["AAPL", "GPS"]).findings] == ["GPS"]
+    assert dataset.subset("AAPL").left_out == {}
+    both = DataSet.union("both", dataset, us_stocks.subset(["MSFT"]))
+    assert (both.findings, both.left_out) == (dataset.findings, dataset.left_out)
+    both = DataSet.union("both", dataset, us_stocks.subset(["IBM"]))
+    assert both.left_out == {}
+    assert [finding.symbol for finding in both.findings] == ["AMD", "GPS"]
+
+
+def test_a_file_that_cannot_be_read_is_left_out(tmp_path, us_stocks):
+    us_stocks["AAPL"].to_csv(tmp_path / "AAPL.csv")
+    (tmp_path / "BAD.csv.gz").write_bytes(b"no archive")
+    dataset, _ = collected(DataSet.from_folder, tmp_path)
+    assert dataset.symbols == ("AAPL",)
+    assert dataset.left_out["BAD"].startswith(f"cannot read {tmp_path / 'BAD.csv.gz'}: Not a gzipped file")
+
+
+def test_a_frame_may_come_from_a_function_that_reads_it(us_stocks):
+    def lost() -> pd.DataFrame:
+        raise BarsError("LOST has no prices at Yahoo")
+
+    dataset, _ = collected(DataSet, "x", {"AAPL": lambda: us_stocks["AAPL"], "LOST": lost})
+    assert dataset.left_out == {"LOST": "LOST has no prices at Yahoo"}
+    assert dataset.fingerprint["AAPL"] == us_stocks.fingerprint["AAPL"]

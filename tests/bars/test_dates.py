@@ -102,7 +102,7 @@ def test_times_written_in_several_ways_are_refused():
 
 
 @pytest.mark.parametrize("zone", ["Z", "+00:00", "-05:00", "-0500", " UTC"])
-def test_time_zones_in_text_are_refused(zone):
+def test_dates_with_and_without_a_zone_in_text_are_refused(zone):
     assert refusal("2020-04-03 09:30:00", f"2020-04-06 09:30:00{zone}") == (
         f"AAPL has dates with a time zone such as '2020-04-06 09:30:00{zone}'; "
         "write them in UTC, without the zone"

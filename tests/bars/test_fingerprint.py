@@ -39,9 +39,9 @@ def test_each_bit_of_the_content_counts(bars):
 
 def test_what_is_equal_has_one_fingerprint(bars):
     bars["extra"] = np.nan
-    bars.iloc[0, 4] = 0.0
+    bars["zero"] = 0.0
     same = bars.copy()
-    same.iloc[0, 4] = -0.0
+    same["zero"] = -0.0
     same["extra"] = np.full(10, 0x7FF8000000000001, dtype=np.int64).view(np.float64)
     same = check_bars(same.iloc[:, ::-1].set_axis(same.index.as_unit("s"), axis=0), "AAPL")
     assert fingerprint_bars(same) == fingerprint_bars(check_bars(bars, "AAPL"))

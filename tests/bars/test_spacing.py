@@ -1,13 +1,9 @@
-from collections import Counter
-
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dlplugin.bars import DataSet
-from dlplugin.bars.spacing import interval_of, missing_from_calendar, missing_from_timetable
+from dlplugin.bars.spacing import crowded_bars, interval_of, mixed_bars, nanoseconds
 
 
 @pytest.mark.parametrize(
@@ -50,52 +46,39 @@ def test_real_sets_have_their_interval():
     ]
 
 
-def test_bars_that_a_calendar_has_and_the_symbol_has_not_are_missing():
-    calendar = pd.bdate_range("2020-01-01", periods=50)
-    assert missing_from_calendar(calendar, calendar) == 0
-    assert missing_from_calendar(calendar[10:40].delete([3, 4, 20]), calendar) == 3
+def mixed(index: pd.DatetimeIndex) -> bool:
+    return bool(mixed_bars(nanoseconds(index)).any())
 
 
-def test_the_missing_days_of_an_index_alone_are_the_weekdays_without_a_bar():
-    index = DataSet.bundled("sp500")["SP500"].index
-    weekdays = np.busday_count(index[0].date(), index[-1].date()) + 1
-    assert missing_from_timetable(index) == weekdays - len(index) == 185
+def test_a_month_of_another_interval_is_found_and_shorter_stretches_are_not():
+    days = pd.bdate_range("2020-01-01", periods=300)
+    for frequency in ("h", "30min", "W-FRI"):
+        other = pd.date_range(days[-1] + pd.Timedelta(days=1), periods=40, freq=frequency)
+        assert mixed(days.append(other)), frequency
+        assert not mixed(days.append(other[:10])), frequency
+    months = pd.date_range(days[-1] + pd.Timedelta(days=20), periods=40, freq="BMS")
+    assert mixed(days.append(months))
+    hours = pd.date_range("2022-01-01", periods=3000, freq="h")
+    assert mixed(days.append(hours))
 
 
-def test_weekends_are_no_gaps_for_stocks_and_are_for_what_trades_every_day():
-    assert missing_from_timetable(pd.bdate_range("2020-01-01", periods=100)) == 0
-    days = pd.date_range("2020-01-01", periods=100)
-    assert missing_from_timetable(days) == 0
-    assert missing_from_timetable(days.delete([50, 51, 70])) == 3
+def test_sessions_weekends_holidays_and_missing_bars_are_no_other_interval():
+    hours = pd.date_range("2020-01-01", periods=24 * 300, freq="30min", tz="Asia/Kolkata").tz_convert(None)
+    assert not mixed(hours[(hours.hour > 3) & (hours.hour < 10) & (hours.day_of_week < 5)])
+    assert not mixed(hours[(hours.hour % 12 == 0) & (hours.minute == 0)])  # two bars a session
+    days = pd.bdate_range("2020-01-01", periods=600)
+    random = np.random.default_rng(0)
+    for share in (0.02, 0.2, 0.5):
+        assert not mixed(days[random.random(600) > share])
+    assert not mixed(pd.date_range("1990-01-31", periods=200, freq="BME"))
+    for name in ("sp500", "eurusd-1h"):
+        (frame,) = (DataSet.bundled(name)[symbol] for symbol in DataSet.bundled(name))
+        assert not mixed(pd.DatetimeIndex(frame.index))
 
 
-def test_missing_weeks_and_months_are_counted_by_spacing():
-    weeks = pd.date_range("2020-01-03", periods=60, freq="W-FRI")
-    assert missing_from_timetable(weeks) == 0
-    assert missing_from_timetable(weeks.delete([10, 11, 30])) == 3
-    moved = weeks.to_numpy().copy()
-    moved[14] -= np.timedelta64(1, "D")
-    assert missing_from_timetable(pd.DatetimeIndex(moved)) == 0
-    assert missing_from_timetable(pd.DatetimeIndex(moved).delete(13)) == 1
-    months = pd.date_range("2020-01-31", periods=60, freq="BME")
-    assert missing_from_timetable(months.delete([13])) == 1
-
-
-@given(
-    hours=st.sets(st.integers(0, 24 * 7 * 5), min_size=2, max_size=120),
-    start=st.datetimes(pd.Timestamp("1960-01-01"), pd.Timestamp("2030-01-01")),
-)
-def test_the_timetable_counts_what_a_slow_reading_of_it_counts(hours, start):
-    begin = pd.Timestamp(start).floor("h")
-    index = pd.DatetimeIndex([begin + pd.Timedelta(hours=hour) for hour in sorted(hours)])
-    spacings = sorted(np.diff(index.to_numpy()))
-    if spacings[(len(spacings) - 1) // 2] > pd.Timedelta(days=1):
-        return
-    weeks = {date.to_period("W") for date in index}
-    slots = Counter((date.day_of_week, date.hour) for date in index)
-    expected = [
-        hour
-        for hour in pd.date_range(index[0], index[-1], freq="h")
-        if 2 * slots[hour.day_of_week, hour.hour] >= len(weeks)
-    ]
-    assert missing_from_timetable(index) == sum(hour not in index for hour in expected)
+def test_a_bar_nearer_than_half_the_interval_is_crowded():
+    days = pd.date_range("2020-01-01", periods=30)
+    late = days.append(pd.DatetimeIndex([days[-1] + pd.Timedelta(hours=11)]))
+    assert np.flatnonzero(crowded_bars(nanoseconds(late))).tolist() == [30]
+    half = days.append(pd.DatetimeIndex([days[-1] + pd.Timedelta(hours=12)]))
+    assert not crowded_bars(nanoseconds(half)).any()

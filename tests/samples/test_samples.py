@@ -70,6 +70,7 @@ def test_spans_hold_exactly_the_known_bars_whose_outputs_end_inside(built, datas
     assert [built.counts[name].purged for name in built.rows] == [8, 8, 0]
 
 
+@pytest.mark.filterwarnings("ignore:.*unadjusted split:dlplugin.DLPluginWarning")
 def test_scaling_has_seen_in_sample_rows_only(built, dataset: dl.DataSet) -> None:
     own = dataset.symbols.index("AAPL")
     rows = built.rows["in-sample"]
