@@ -1,0 +1,53 @@
+"""The embargo after a boundary, counted bar by bar, and the end of a split in intraday bars."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import dlplugin as dl
+from dlplugin.samples.spans import EMBARGOED, SPAN_NAMES, assign, resolve
+
+DAYS = pd.date_range("2020-01-01", periods=120, freq="D").to_numpy(dtype="datetime64[ns]")
+
+
+@given(
+    st.integers(0, 6),
+    st.integers(1, 8),
+    st.sampled_from([0.0, 0.2]),
+    st.lists(st.booleans(), min_size=120, max_size=120),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_first_dates_of_a_later_span_are_left_out_and_no_other(
+    embargo: int, look_ahead: int, out_of_sample: float, listed: list[bool]
+) -> None:
+    mine = DAYS[np.array(listed)]
+    assume(len(mine) > look_ahead)
+    split = dl.Split(0.5, out_of_sample, embargo=embargo)
+    edges = [0, 60, 84, 120] if out_of_sample else [0, 60, 120]
+    names = SPAN_NAMES if out_of_sample else ("in-sample", "holdout")
+    found = assign(resolve(split, DAYS), mine, look_ahead)
+    for name, begin, end in zip(names, edges, edges[1:], strict=False):
+        inside = DAYS[begin:end]
+        left_out = set(inside[:embargo].tolist()) if begin else set()
+        for t in range(len(mine) - look_ahead):
+            if mine[t + 1] in inside and mine[t + look_ahead] in inside:
+                wanted = EMBARGOED if mine[t + 1].item() in left_out else SPAN_NAMES.index(name)
+                assert found[t] == wanted, (name, mine[t])
+
+
+def test_an_embargo_of_three_costs_each_later_span_three_samples() -> None:
+    plain, waiting = (assign(resolve(dl.Split(embargo=bars), DAYS), DAYS, 5) for bars in (0, 3))
+    assert [int((plain == code).sum() - (waiting == code).sum()) for code in range(3)] == [0, 3, 3]
+    assert np.flatnonzero(waiting == EMBARGOED).tolist() == [71, 72, 73, 95, 96, 97]
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [("2020-01-03", "2020-01-03 23:00"), ("2020-01-03 12:00", "2020-01-03 12:00")],
+)
+def test_an_end_given_as_a_date_includes_its_whole_day_and_a_moment_only_itself(end: str, last: str) -> None:
+    hours = pd.date_range("2020-01-01", periods=96, freq="h").to_numpy(dtype="datetime64[ns]")
+    spans = resolve(dl.Split(0.6, 0.2, end=end), hours)
+    assert spans["holdout"].end == pd.Timestamp(last)

@@ -1,0 +1,82 @@
+"""What is kept and noted at the end of each epoch, and what a training gives back."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+import dlplugin as dl
+from dlplugin.errors import TrainingError
+from dlplugin.samples import Samples, build_samples
+from dlplugin.training.fit import Fitted, fit
+from dlplugin.training.module import EpochLosses, TrainingModule
+
+Row = tuple[float | int | str, ...]
+
+
+@pytest.fixture
+def samples(model: dl.Model, two_stocks: dl.DataSet) -> Samples:
+    return build_samples(model.definition, two_stocks, dl.resolve_split(two_stocks, dl.Split()))
+
+
+def fitted(samples: Samples, append: Callable[[Row], None], **options: object) -> Fitted:
+    wanted = dl.TrainingOptions(device="cpu", learning_rate=0.01, **options)  # type: ignore[arg-type]
+    return fit(samples, wanted, append, Console(file=io.StringIO()))
+
+
+@pytest.mark.parametrize("kept", ["best", "last"])
+def test_a_loss_that_stops_being_finite_ends_it_with_the_last_good_weights_kept(
+    samples: Samples, kept: str
+) -> None:
+    good = fitted(samples, lambda row: None, epochs=2, save_point=kept)
+    rows: list[Row] = []
+
+    def spoil_after_two(row: Row) -> None:
+        rows.append(row)
+        if row[0] == 2:  # on the CPU the network trains on these very numbers
+            samples.targets[samples.rows["in-sample"][5]] = np.inf
+
+    result = fitted(samples, spoil_after_two, epochs=6, auto_stop=None, save_point=kept)
+    assert [row[0] for row in rows] == [1, 2, 3]
+    assert not np.isfinite(float(rows[2][1]))
+    assert result.stop_reason == "the loss is not finite in epoch 3"
+    assert result.save_point.epochs.tolist() == good.save_point.epochs.tolist()
+    for name, value in good.save_point.weights.items():
+        assert np.isfinite(value).all()
+        np.testing.assert_array_equal(result.save_point.weights[name], value)
+
+
+def test_the_history_holds_the_means_over_the_networks(
+    monkeypatch: pytest.MonkeyPatch, samples: Samples
+) -> None:
+    losses: list[EpochLosses] = []
+    measure = TrainingModule.epoch_losses
+
+    def noted(module: TrainingModule) -> EpochLosses:
+        losses.append(measure(module))
+        return losses[-1]
+
+    monkeypatch.setattr(TrainingModule, "epoch_losses", noted)
+    rows: list[Row] = []
+    fitted(samples, rows.append, epochs=2, networks=3)
+    for row, each in zip(rows, losses, strict=True):
+        assert len(set(each.in_sample)) == len(set(each.out_of_sample or ())) == 3
+        assert float(row[1]) == pytest.approx(sum(each.in_sample) / 3)
+        assert float(row[2]) == pytest.approx(sum(each.out_of_sample or ()) / 3)
+
+
+def test_the_number_of_threads_is_what_it_was_after_a_training_however_it_ends(samples: Samples) -> None:
+    before, during = torch.get_num_threads(), []
+    torch.set_num_threads(3)
+    try:
+        fitted(samples, lambda row: during.append(torch.get_num_threads()), epochs=1)
+        assert (during, torch.get_num_threads()) == ([1], 3)
+        samples.targets[samples.rows["in-sample"][5]] = np.inf
+        with pytest.raises(TrainingError):
+            fitted(samples, lambda row: None, epochs=1)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
