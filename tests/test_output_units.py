@@ -40,7 +40,10 @@ def test_bar_by_bar_too_each_symbol_has_its_own_level(describe, tmp_path: Path, 
         tmp_path / "models", inputs=["ROC(5)"], outputs=[dl.Output("close", look_ahead=1, pooled=False)]
     )
     model.train(levels, options=dl.TrainingOptions(epochs=1))
-    for symbol in ("CHEAP", "DEAR"):
+    seen = {}
+    for symbol in levels.symbols:
         bars, live = levels[symbol].iloc[:60], model.predictor.live(symbol)
-        seen = [live.update(bar, time) for time, bar in zip(bars.index, bars.to_dict("records"), strict=True)]
-        np.testing.assert_array_equal(np.array(seen), model.predict(levels[symbol], symbol).to_numpy()[:60])
+        told = zip(bars.index, bars.to_dict("records"), strict=True)
+        seen[symbol] = np.array([live.update(bar, time) for time, bar in told])
+        np.testing.assert_array_equal(seen[symbol], model.predict(levels[symbol], symbol).to_numpy()[:60])
+    np.testing.assert_allclose(seen["DEAR"], seen["CHEAP"] * 100, rtol=1e-4)

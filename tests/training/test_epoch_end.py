@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 
 import dlplugin as dl
-from dlplugin.errors import TrainingError
+from dlplugin.errors import StoreError
 from dlplugin.samples import Samples, build_samples
 from dlplugin.training.fit import Fitted, fit
 from dlplugin.training.module import EpochLosses, TrainingModule
@@ -70,13 +70,16 @@ def test_the_history_holds_the_means_over_the_networks(
 
 def test_the_number_of_threads_is_what_it_was_after_a_training_however_it_ends(samples: Samples) -> None:
     before, during = torch.get_num_threads(), []
+
+    def full_disk(row: Row) -> None:
+        raise StoreError("cannot write history.csv: No space left on device")
+
     torch.set_num_threads(3)
     try:
         fitted(samples, lambda row: during.append(torch.get_num_threads()), epochs=1)
         assert (during, torch.get_num_threads()) == ([1], 3)
-        samples.targets[samples.rows["in-sample"][5]] = np.inf
-        with pytest.raises(TrainingError):
-            fitted(samples, lambda row: None, epochs=1)
+        with pytest.raises(StoreError):
+            fitted(samples, full_disk, epochs=1)
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
