@@ -39,7 +39,7 @@ class Spans:
         spans: In order, without gaps between them: in-sample, then out-of-sample and holdout where
             there are any.
         embargo_until: For each span, the first date whose samples are let in again after the
-            embargo; the span's start when there is none.
+            embargo: the span's start when there is none, a moment after its end when all are kept out.
     """
 
     spans: tuple[Span, ...]
@@ -108,8 +108,9 @@ def resolve(split: Split, timestamps: Times) -> Spans:
     for name, begin, end in zip(SPAN_NAMES, edges, edges[1:], strict=False):
         if begin < end:
             spans.append(Span(name, pd.Timestamp(used[begin]), pd.Timestamp(used[end - 1])))
-            wait = min(begin + (split.embargo if begin else 0), end - 1)
-            untils.append(pd.Timestamp(used[wait]))
+            again = begin + (split.embargo if begin else 0)
+            after = pd.Timestamp(used[end - 1]) + pd.Timedelta(nanoseconds=1)
+            untils.append(pd.Timestamp(used[again]) if again < end else after)
     return Spans(tuple(spans), tuple(untils))
 
 

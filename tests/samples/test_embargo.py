@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import dlplugin as dl
-from dlplugin.samples.spans import EMBARGOED, SPAN_NAMES, assign, resolve
+from dlplugin.samples.spans import EMBARGOED, SPAN_NAMES, Spans, assign, resolve
 
 DAYS = pd.date_range("2020-01-01", periods=120, freq="D").to_numpy(dtype="datetime64[ns]")
 
@@ -51,3 +51,11 @@ def test_an_end_given_as_a_date_includes_its_whole_day_and_a_moment_only_itself(
     hours = pd.date_range("2020-01-01", periods=96, freq="h").to_numpy(dtype="datetime64[ns]")
     spans = resolve(dl.Split(0.6, 0.2, end=end), hours)
     assert spans["holdout"].end == pd.Timestamp(last)
+
+
+def test_an_embargo_as_long_as_the_span_lets_nothing_in() -> None:
+    days = pd.date_range("2020-01-01", periods=20, freq="D").to_numpy(dtype="datetime64[ns]")
+    for embargo, left in ((3, 1), (4, 0), (9, 0)):
+        spans = resolve(dl.Split(0.6, 0.2, embargo=embargo), days)
+        assert (assign(spans, days, 1) == 1).sum() == left
+        assert Spans.from_dict(spans.to_dict()) == spans

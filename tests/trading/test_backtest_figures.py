@@ -75,6 +75,7 @@ def test_nothing_after_the_end_counts_and_the_end_itself_does() -> None:
 
 
 def test_an_end_given_as_a_date_includes_the_bars_of_its_whole_day() -> None:
-    bars = bars_of([100.0] * 72, [100.0] * 72, freq="h")
+    prices = [100.0 + hour % 5 for hour in range(72)]
+    bars = bars_of(prices, prices, freq="h")
     assert dl.backtest(Hold, bars, end="2020-01-07").end == pd.Timestamp("2020-01-07 23:00")
     assert dl.backtest(Hold, bars, end="2020-01-07 12:00").end == pd.Timestamp("2020-01-07 12:00")
