@@ -8,7 +8,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from dlplugin.evaluation import Evaluation
-    from dlplugin.trading.backtest import Backtest
+    from dlplugin.trading.account import Backtest
 
 __all__ = ["ReportData", "SpanRecord"]
 

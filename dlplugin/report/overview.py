@@ -10,7 +10,7 @@ from dlplugin.report.tables import score_texts
 from dlplugin.report.words import count, listed, number, sentences, span
 
 if TYPE_CHECKING:
-    from dlplugin.trading.backtest import Backtest
+    from dlplugin.trading.account import Backtest
 
 __all__ = ["KeyFigures", "captions", "key_figures"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlplugin.evaluation import Comparison, Evaluation, Scores, SpanScores
-    from dlplugin.trading.backtest import Backtest
+    from dlplugin.trading.account import Backtest
 
 __all__ = [
     "OutputTables",

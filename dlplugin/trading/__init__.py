@@ -1,6 +1,7 @@
 """backtrader enters here: predictor, feeds, backtests."""
 
-from dlplugin.trading.backtest import Backtest, Execution, backtest, round_trips
+from dlplugin.trading.account import Backtest, Execution, round_trips
+from dlplugin.trading.backtest import backtest
 from dlplugin.trading.feeds import feed
 from dlplugin.trading.predictor import DLPredictor
 from dlplugin.trading.register import register
