@@ -12,7 +12,7 @@ from dlplugin.definition import Definition, refuse_edited
 from dlplugin.engines import RowReader, build_network
 from dlplugin.errors import DamagedModelError
 from dlplugin.indicators import Indicator, StreamSet
-from dlplugin.samples import ColumnScaling, Scaling, input_matrix, known_inputs, row_layout
+from dlplugin.samples import ColumnScaling, Scaling, input_matrix, known_inputs, matrix_columns, row_layout
 
 __all__ = ["LiveInputs", "Predictor"]
 
@@ -60,7 +60,7 @@ class Predictor:
             ) from None
         self._network.eval()
         self._networks = networks
-        self._reader = RowReader(row_layout(definition), len(definition.inputs))
+        self._reader = RowReader(row_layout(definition), len(matrix_columns(definition).input))
 
     def predict(
         self,
@@ -150,7 +150,8 @@ class LiveInputs:
         self._streams = StreamSet([Indicator(item.indicator) for item in definition.inputs])
         self._layout = row_layout(definition)
         self._unknown = np.full(len(definition.outputs), np.nan)
-        self._window = np.full((int(self._layout.back.max()) + 1, len(definition.inputs)), np.nan)
+        self._columns = matrix_columns(definition)
+        self._window = np.full((int(self._layout.back.max()) + 1, len(self._columns.input)), np.nan)
 
     def update(self, values: Mapping[str, float], time: pd.Timestamp) -> FloatArray:
         """Takes a closed bar.
@@ -168,7 +169,7 @@ class LiveInputs:
     def take(self, values: Mapping[str, float], time: pd.Timestamp) -> None:
         """Takes a closed bar whose prediction is not wanted, or is known from `peek`."""
         self._window[:-1] = self._window[1:]
-        self._window[-1] = self._streams.update(values, time)
+        self._window[-1] = self._columns.of(self._streams.update(values, time))
 
     def update_other(self, symbol: str, values: Mapping[str, float], time: pd.Timestamp) -> None:
         """Takes a closed bar of another symbol; see `StreamSet.update_other`."""
@@ -180,7 +181,8 @@ class LiveInputs:
         Returns:
             (O,) as `update` would give.
         """
-        return self._predict(np.vstack([self._window[1:], self._streams.peek(values, time)]))
+        forming = self._columns.of(self._streams.peek(values, time))
+        return self._predict(np.vstack([self._window[1:], forming]))
 
     def _predict(self, window: FloatArray) -> FloatArray:
         last = len(window) - 1

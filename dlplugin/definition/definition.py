@@ -105,8 +105,8 @@ class Definition:
 
     @property
     def width(self) -> int:
-        """D: numbers in one row, all inputs with their depths."""
-        return sum(item.depth for item in self.inputs)
+        """D: numbers in one row, all inputs with their depths, a number for each category."""
+        return sum(item.depth * item.columns for item in self.inputs)
 
     @property
     def bars_needed(self) -> int:
@@ -144,7 +144,7 @@ class Definition:
         """The definition as JSON and YAML hold it, every parameter spelled out."""
         plain: dict[str, Any] = {
             "name": self.name,
-            "inputs": [to_plain(item) for item in self.inputs],
+            "inputs": [_input_to_plain(item) for item in self.inputs],
             "outputs": [to_plain(item) for item in self.outputs],
             "engine": engine_to_plain(self.engine),
         }
@@ -226,6 +226,16 @@ def _input(item: object) -> Input:
     if isinstance(item, dict):
         return Input(**item)
     raise DefinitionError(f"an input is {item!r}, but must be an expression or dl.Input(...)")
+
+
+def _input_to_plain(item: Input) -> dict[str, Any]:
+    """Categories only where there are some: definitions without keep the text and the hash they always had."""
+    plain: dict[str, Any] = to_plain(item)
+    return {
+        name: value
+        for name, value in plain.items()
+        if name not in ("categories", "embedding") or value is not None
+    }
 
 
 def _output(item: object) -> Output:

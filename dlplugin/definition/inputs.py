@@ -1,15 +1,19 @@
 """What a model sees (inputs) and what it is asked for (outputs)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dlplugin.definition.settings import settings
+from dlplugin.errors import DefinitionError
 from dlplugin.indicators import Indicator
 
 __all__ = ["MAX_DEPTH", "Input", "Output", "ScalingMethod"]
 
 MAX_DEPTH = 1000
+MAX_EMBEDDING = 1024
 
 ScalingMethod = Literal["standard", "robust", "min-max", "none"]
 
@@ -20,6 +24,32 @@ _SCALING = Field(
 _CLIP = Field(gt=0, description="Scaled values beyond ± this are set to it; none leaves them as they are.")
 _POOLED = Field(description="One scaling for all symbols; otherwise one for each symbol of the DataSet.")
 _NAME = Field(max_length=120, description="Label in tables and charts; the expression when empty.")
+_CATEGORIES = Field(
+    description="The values it can take, such as [0, 1, 2, 3, 4]; the model sees a 0/1 column for each instead of "
+    "the number, and zeros only where the value is none of them."
+)
+_EMBEDDING = Field(
+    ge=1,
+    le=MAX_EMBEDDING,
+    description="Numbers of a learned vector that stands for each category at every depth; none shows the 0/1 "
+    "columns themselves.",
+)
+
+
+def _plain_numbers(values: object) -> object:
+    """NumPy's numbers and arrays, and ranges, as a tuple of Python's own."""
+    if not isinstance(values, list | tuple | range | np.ndarray):
+        raise ValueError("must be a list of numbers")
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
+def _categories(values: Sequence[float]) -> tuple[float, ...]:
+    if not values:
+        raise ValueError("must hold at least one value")
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"must hold {value:.15g} once only")
+    return tuple(value + 0.0 for value in values)  # -0.0 is 0.0
 
 
 @settings
@@ -28,6 +58,9 @@ class Input:
 
     Its values of bar t are known at the close of bar t. `depth=3, increment=2` gives the model the
     values of bars t, t − 2 and t − 4.
+
+    With `categories` the values are labels, not amounts: a value is compared with each category
+    exactly, is never scaled, and NaN stays unknown.
     """
 
     indicator: Annotated[str, Field(description="The expression, such as RSI(14) or close / SMA(20) - 1.")]
@@ -39,9 +72,32 @@ class Input:
     clip: Annotated[float | None, _CLIP] = None
     pooled: Annotated[bool, _POOLED] = True
     name: Annotated[str, _NAME] = ""
+    categories: Annotated[
+        Annotated[Sequence[float], AfterValidator(_categories), BeforeValidator(_plain_numbers)] | None,
+        _CATEGORIES,
+    ] = None
+    embedding: Annotated[int | None, _EMBEDDING] = None
 
     def __post_init__(self) -> None:
         _pin(self)
+        if self.categories is None:
+            if self.embedding is not None:
+                raise DefinitionError(
+                    f"{self.name!r} has embedding={self.embedding}, but no categories; give categories=, such as "
+                    "categories=[0, 1, 2, 3, 4]"
+                )
+            return
+        unused = {"scaling": self.scaling, "clip": self.clip, "pooled": self.pooled}
+        for field, default in (("scaling", "standard"), ("clip", None), ("pooled", True)):
+            if unused[field] != default:
+                raise DefinitionError(
+                    f"{self.name!r} has categories, which are not scaled; leave out {field}={unused[field]!r}"
+                )
+
+    @property
+    def columns(self) -> int:
+        """How many columns of the matrix it has: one, or one for each category."""
+        return 1 if self.categories is None else len(self.categories)
 
     @property
     def reach(self) -> int:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dlplugin.definition import Definition, EngineOptions
+from dlplugin.engines.embedding import Embedded, Embedding
 from dlplugin.samples import RowLayout, row_layout
 
 __all__ = [
@@ -45,7 +46,8 @@ class Shapes:
 
     Attributes:
         networks: K.
-        row: (D,) or (W, F), as the engine's layout says.
+        row: (D,) or (W, F), as the engine's layout says, with embedded categories in their vectors'
+            sizes.
         outputs: O.
     """
 
@@ -61,11 +63,16 @@ def build_network(definition: Definition, networks: int, seed: int = 0) -> nn.Mo
     """
     module, _, name = definition.spec.build.partition(":")
     build = cast(Callable[[EngineOptions, Shapes], nn.Module], getattr(import_module(module), name))
-    shapes = Shapes(networks, row_layout(definition).shape, len(definition.outputs))
-    network = build(definition.engine, shapes)
+    row = row_layout(definition).shape
+
+    def of_width(width: int) -> nn.Module:
+        return build(definition.engine, Shapes(networks, (*row[:-1], width), len(definition.outputs)))
+
+    embedded = any(item.embedding is not None for item in definition.inputs)
+    network = Embedded(definition, networks, of_width) if embedded else of_width(row[-1])
     generators = [_generator(seed, k, 0, 0) for k in range(networks)]
     for layer in network.modules():
-        if isinstance(layer, Linear):
+        if isinstance(layer, Linear | Embedding):
             layer.initialise(generators)
     return network
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from dlplugin.definition import Input
 from dlplugin.report.data import ReportData, SpanRecord
 
 if TYPE_CHECKING:
@@ -61,6 +62,14 @@ def _subtitle(model: "Model", record: dict[str, Any]) -> str:
     return f"{definition.spec.name.upper()} · {record['weights']:,} weights · {inputs} → {outputs}"
 
 
+def _input(item: Input) -> str:
+    text = f"{item.indicator}, depth {item.depth}"
+    if item.categories is None:
+        return text
+    text += f", {len(item.categories)} categories"
+    return text if item.embedding is None else f"{text} in vectors of {item.embedding}"
+
+
 def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
     options, data = record["options"], record["dataset"]
     symbols = data["symbols"]
@@ -70,7 +79,7 @@ def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
     return {
         "model": f"{model.reference}, {model.status}",
         "definition": model.definition.hash[:16],
-        "inputs": "; ".join(f"{item.indicator}, depth {item.depth}" for item in model.definition.inputs),
+        "inputs": "; ".join(map(_input, model.definition.inputs)),
         "outputs": "; ".join(
             f"{item.indicator}, look ahead {item.look_ahead}" for item in model.definition.outputs
         ),

@@ -1,6 +1,14 @@
 """Definition and bars to samples: inputs, outputs, spans, purge and scaling, in NumPy."""
 
-from dlplugin.samples.features import RowLayout, input_matrix, known_inputs, output_matrix, row_layout
+from dlplugin.samples.features import (
+    MatrixColumns,
+    RowLayout,
+    input_matrix,
+    known_inputs,
+    matrix_columns,
+    output_matrix,
+    row_layout,
+)
 from dlplugin.samples.samples import Samples, SpanCount, build_samples, resolve_split
 from dlplugin.samples.scaling import ColumnScaling, Scaling
 from dlplugin.samples.spans import SPAN_NAMES, Span, Spans
@@ -8,6 +16,7 @@ from dlplugin.samples.spans import SPAN_NAMES, Span, Spans
 __all__ = [
     "SPAN_NAMES",
     "ColumnScaling",
+    "MatrixColumns",
     "RowLayout",
     "Samples",
     "Scaling",
@@ -17,6 +26,7 @@ __all__ = [
     "build_samples",
     "input_matrix",
     "known_inputs",
+    "matrix_columns",
     "output_matrix",
     "resolve_split",
     "row_layout",

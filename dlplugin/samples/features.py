@@ -10,11 +10,53 @@ from numpy.typing import NDArray
 from dlplugin.definition import Definition
 from dlplugin.indicators import Indicator, compute_columns
 
-__all__ = ["RowLayout", "input_matrix", "known_inputs", "output_matrix", "row_layout"]
+__all__ = [
+    "MatrixColumns",
+    "RowLayout",
+    "input_matrix",
+    "input_values",
+    "known_inputs",
+    "matrix_columns",
+    "output_matrix",
+    "row_layout",
+]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MatrixColumns:
+    """What the columns of the (T, F) matrix are: an input's values, or one of its categories.
+
+    Attributes:
+        input: (F,) the input each column belongs to.
+        category: (F,) the category whose 0 or 1 the column is; NaN where it is the value itself.
+    """
+
+    input: IntArray
+    category: FloatArray
+
+    def of(self, values: FloatArray) -> FloatArray:
+        """(..., I) values of the inputs to (..., F): 1 where a value is the category, NaN where it is NaN."""
+        plain = np.isnan(self.category)
+        if plain.all():
+            return values
+        columns: FloatArray = values[..., self.input]
+        return np.where(plain | np.isnan(columns), columns, columns == self.category)
+
+
+def matrix_columns(definition: Definition) -> MatrixColumns:
+    """The matrix's columns, input by input, the categories of one in their own order."""
+    pairs = [
+        (index, category)
+        for index, item in enumerate(definition.inputs)
+        for category in (item.categories or (np.nan,))
+    ]
+    return MatrixColumns(
+        np.array([index for index, _ in pairs]), np.array([category for _, category in pairs])
+    )
 
 
 @dataclass(frozen=True)
@@ -23,7 +65,7 @@ class RowLayout:
 
     Attributes:
         back: (D,) how many bars before t each cell lies.
-        column: (D,) the input it belongs to.
+        column: (D,) the column of the matrix that it is in.
         shape: (D,) for engines that read flat rows; (W, F), oldest bar first, for windows.
     """
 
@@ -36,33 +78,47 @@ def row_layout(definition: Definition) -> RowLayout:
     """How the definition's engine reads its rows.
 
     Flat: input by input, each from the newest value to the oldest. Window: bar by bar, the oldest
-    first, with all inputs of a bar side by side.
+    first, with all inputs of a bar side by side. The categories of one bar stand side by side in both.
     """
     inputs = definition.inputs
+    columns = matrix_columns(definition).input
     if definition.spec.layout == "flat":
-        back = [step * item.increment for item in inputs for step in range(item.depth)]
-        column = [index for index, item in enumerate(inputs) for _ in range(item.depth)]
-        return RowLayout(np.array(back), np.array(column), (len(back),))
+        cells = [
+            (step * item.increment, column)
+            for index, item in enumerate(inputs)
+            for step in range(item.depth)
+            for column in np.flatnonzero(columns == index).tolist()
+        ]
+        return RowLayout(
+            np.array([back for back, _ in cells]), np.array([column for _, column in cells]), (len(cells),)
+        )
     depth, increment = inputs[0].depth, inputs[0].increment
     steps = np.arange(depth - 1, -1, -1) * increment
     return RowLayout(
-        np.repeat(steps, len(inputs)), np.tile(np.arange(len(inputs)), depth), (depth, len(inputs))
+        np.repeat(steps, len(columns)), np.tile(np.arange(len(columns)), depth), (depth, len(columns))
     )
 
 
 def input_matrix(
     definition: Definition, bars: pd.DataFrame, others: Mapping[str, pd.DataFrame] | None = None
 ) -> FloatArray:
-    """The inputs of one symbol, each as its indicator gives it, without depth and unscaled.
+    """The columns that the inputs of one symbol make, without depth and unscaled.
 
     Args:
-        definition: Gives the indicators.
+        definition: Gives the indicators and their categories.
         bars: T bars of the symbol.
         others: The bars of `definition.input_others`.
 
     Returns:
         (T, F); row t is known at the close of bar t; NaN while an indicator warms up.
     """
+    return matrix_columns(definition).of(input_values(definition, bars, others))
+
+
+def input_values(
+    definition: Definition, bars: pd.DataFrame, others: Mapping[str, pd.DataFrame] | None = None
+) -> FloatArray:
+    """The inputs of one symbol, each as its indicator gives it: (T, I), as `input_matrix` otherwise."""
     return compute_columns([Indicator(item.indicator) for item in definition.inputs], bars, others)
 
 
@@ -100,7 +156,8 @@ def known_inputs(definition: Definition, matrix: FloatArray) -> BoolArray:
     """
     finite = np.isfinite(matrix)
     known = np.ones(len(matrix), dtype=bool)
-    for index, item in enumerate(definition.inputs):
+    for index, column in enumerate(matrix_columns(definition).input):
+        item = definition.inputs[column]
         for step in range(item.depth):
             back = step * item.increment
             if back:

@@ -14,8 +14,9 @@ from dlplugin.errors import SamplesError
 from dlplugin.samples.features import (
     IntArray,
     RowLayout,
-    input_matrix,
+    input_values,
     known_inputs,
+    matrix_columns,
     output_matrix,
     row_layout,
 )
@@ -90,7 +91,8 @@ class Samples:
 class _SymbolPart:
     symbol: str
     times: NDArray[np.datetime64]
-    inputs: FloatArray  # (T, F)
+    values: FloatArray  # (T, I), the inputs as their indicators give them
+    inputs: FloatArray  # (T, F), the columns of the matrix
     outputs: FloatArray  # (T, O)
     known: NDArray[np.bool_]  # (T,) inputs and outputs are all known
     span: NDArray[np.int8]  # (T,) as assign() gives it
@@ -185,11 +187,13 @@ def _part(
     spans: Spans,
     others: Mapping[str, pd.DataFrame],
 ) -> _SymbolPart:
-    inputs = input_matrix(definition, bars, others)
+    values = input_values(definition, bars, others)
+    inputs = matrix_columns(definition).of(values)
     outputs = output_matrix(definition, bars, others)
     known = known_inputs(definition, inputs) & np.isfinite(outputs).all(axis=1)
     times = _times(bars)
-    return _SymbolPart(symbol, times, inputs, outputs, known, assign(spans, times, definition.look_ahead))
+    span = assign(spans, times, definition.look_ahead)
+    return _SymbolPart(symbol, times, values, inputs, outputs, known, span)
 
 
 def _times(bars: pd.DataFrame) -> NDArray[np.datetime64]:
@@ -209,8 +213,9 @@ def _fit(definition: Definition, dataset: DataSet, parts: list[_SymbolPart]) -> 
             f"warm-up {warm_up} and look ahead {definition.look_ahead} need {needed} before the span ends; "
             "load more history or shorten the depth"
         )
+    columns = [definition.inputs[index] for index in matrix_columns(definition).input]
     return (
-        fit_scaling(definition.inputs, {part.symbol: part.inputs[chosen[part.symbol]] for part in parts}),
+        fit_scaling(columns, {part.symbol: part.inputs[chosen[part.symbol]] for part in parts}),
         fit_scaling(definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in parts}),
     )
 
@@ -218,7 +223,7 @@ def _fit(definition: Definition, dataset: DataSet, parts: list[_SymbolPart]) -> 
 def _refuse_valueless(definition: Definition, parts: list[_SymbolPart]) -> None:
     """A column that is never a number is the expression's fault, not the history's."""
     columns: list[tuple[Sequence[Input | Output], list[FloatArray]]] = [
-        (definition.inputs, [part.inputs for part in parts]),
+        (definition.inputs, [part.values for part in parts]),
         (definition.outputs, [part.outputs for part in parts]),
     ]
     for items, matrices in columns:
@@ -243,7 +248,7 @@ def _purged(parts: list[_SymbolPart], spans: Spans, name: str) -> int:
 
 def _statistics(definition: Definition, parts: list[_SymbolPart]) -> pd.DataFrame:
     tables: list[tuple[str, Sequence[Input | Output], FloatArray]] = [
-        ("input", definition.inputs, np.concatenate([part.inputs for part in parts])),
+        ("input", definition.inputs, np.concatenate([part.values for part in parts])),
         ("output", definition.outputs, np.concatenate([part.outputs for part in parts])),
     ]
     rows = []

@@ -97,7 +97,8 @@ def fit_scaling(columns: Sequence[Input | Output], rows_by_symbol: dict[str, Flo
     """Fits each column by its own method.
 
     Args:
-        columns: F inputs or outputs: their scaling, clip and pooled are used.
+        columns: The input or output of each of the F columns: their scaling, clip and pooled are
+            used. Columns of categories stay 0 and 1.
         rows_by_symbol: For each symbol (S, F), the in-sample rows and nothing else.
 
     Raises:
@@ -108,7 +109,7 @@ def fit_scaling(columns: Sequence[Input | Output], rows_by_symbol: dict[str, Flo
     fitted = np.empty((2, max(1, len(symbols)), len(columns)))
     for index, column in enumerate(columns):
         if column.pooled:
-            fitted[:, :, index] = np.array(_fit(column.scaling, pooled[:, index]))[:, None]
+            fitted[:, :, index] = np.array(_fit(_method(column), pooled[:, index]))[:, None]
             continue
         for group, symbol in enumerate(symbols):
             rows = rows_by_symbol[symbol]
@@ -117,9 +118,13 @@ def fit_scaling(columns: Sequence[Input | Output], rows_by_symbol: dict[str, Flo
                     f"{symbol} has no in-sample rows, so {column.name!r} cannot be scaled by symbol; "
                     "leave it out, or use pooled=True"
                 )
-            fitted[:, group, index] = _fit(column.scaling, rows[:, index])
+            fitted[:, group, index] = _fit(_method(column), rows[:, index])
     clip = np.array([np.inf if column.clip is None else column.clip for column in columns])
     return Scaling(symbols, fitted[0], fitted[1], clip)
+
+
+def _method(column: Input | Output) -> str:
+    return "none" if isinstance(column, Input) and column.categories is not None else column.scaling
 
 
 def _fit(method: str, values: FloatArray) -> tuple[float, float]:
