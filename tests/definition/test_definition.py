@@ -54,6 +54,18 @@ def definitions(draw: st.DrawFn) -> Definition:
         )
     )
     aheads = draw(st.lists(st.integers(1, 60), min_size=1, max_size=3))
+    inputs += draw(
+        st.lists(
+            st.builds(
+                dl.Input,
+                st.sampled_from(["day_of_week", "month"]),
+                st.integers(1, 1000),
+                categories=st.lists(st.integers(0, 12) | st.floats(-9, 9), min_size=1, unique=True),
+                embedding=st.none() | st.integers(1, 1024),
+            ),
+            max_size=2,
+        )
+    )
     outputs = [dl.Output("ROC(5)", ahead, draw(scaling), name=f"out {i}") for i, ahead in enumerate(aheads)]
     hidden = draw(st.lists(st.integers(1, 64), max_size=3))
     engine = dl.MLP(hidden, draw(st.sampled_from(["relu", "gelu", "tanh"])), draw(st.floats(0, 0.9)))
@@ -94,6 +106,47 @@ def test_labels_do_not_change_the_hash_and_all_else_does() -> None:
     hashes = {item.hash for item in changed}
     assert len(hashes) == len(changed)
     assert base.hash not in hashes
+
+
+def test_a_definition_without_categories_keeps_the_text_and_the_hash_that_it_had_before_there_were_any() -> (
+    None
+):
+    readme = definition(
+        inputs=[
+            dl.Input("RSI(14)", depth=3),
+            dl.Input("ROC(5)", depth=3),
+            dl.Input("close / SMA(20) - 1", depth=3),
+        ]
+    )
+    assert readme.hash == "2b44497ad677a7c7eb20b4b1b8c6e24653a334cd4ed7f6e11f7dd9e894ec7d0c"
+    assert list(readme.to_dict()["inputs"][0]) == (
+        ["indicator", "depth", "increment", "scaling", "clip", "pooled", "name"]
+    )
+
+
+def test_categories_are_numbers_of_every_kind_and_change_the_hash() -> None:
+    inputs = [
+        dl.Input("day_of_week", categories=values)
+        for values in ([0, 1, 2], range(3), np.arange(3), (np.int64(0), 1.0, np.float32(2)), [-0.0, 1, 2])
+    ]
+    assert {item.categories for item in inputs} == {(0.0, 1.0, 2.0)}
+    hashes = [
+        definition(inputs=[item]).hash
+        for item in (
+            *inputs,
+            dl.Input("day_of_week"),
+            dl.Input("day_of_week", categories=[1, 0, 2]),
+            dl.Input("day_of_week", categories=[0, 1, 2], embedding=2),
+            dl.Input("day_of_week", categories=[0, 1, 2], embedding=3),
+        )
+    ]
+    assert len(set(hashes[:5])) == 1
+    assert len(set(hashes)) == 5
+
+
+def test_the_width_of_a_row_counts_each_category_at_each_depth() -> None:
+    week = dl.Input("day_of_week", depth=3, categories=range(5), embedding=2)
+    assert definition(inputs=["ROC(5)", week]).width == 1 + 3 * 5
 
 
 def test_a_definition_is_immutable() -> None:
@@ -137,6 +190,23 @@ def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
         (lambda: dl.Output("ROC(5)", True), "Output: look_ahead is True, but should be a valid integer"),
         (lambda: dl.Input("ROC(5)", pooled="no"), "Input: pooled is 'no', but should be a valid boolean"),
         (lambda: dl.Input("ROC(5)", clip=float("inf")), "Input: clip is inf, but should be a finite number"),
+        (lambda: dl.Input("month", categories=[]), "Input: categories is (), but must hold at least one value"),
+        (lambda: dl.Input("month", categories=[1, 2, 1.0]),
+         "Input: categories is (1, 2, 1.0), but must hold 1 once only"),
+        (lambda: dl.Input("month", categories="12"), "Input: categories is '12', but must be a list of numbers"),
+        (lambda: dl.Input("month", categories=[1, float("nan")]),
+         "Input: categories is nan, but should be a finite number"),
+        (lambda: dl.Input("month", categories=[True]), "Input: categories is True, but should be a valid number"),
+        (lambda: dl.Input("month", categories=[1, 2], embedding=0),
+         "Input: embedding is 0, but should be greater than or equal to 1"),
+        (lambda: dl.Input("month", embedding=2), "'month' has embedding=2, but no categories; give categories=, "
+         "such as categories=[0, 1, 2, 3, 4]"),
+        (lambda: dl.Input("month", scaling="robust", categories=[1, 2]),
+         "'month' has categories, which are not scaled; leave out scaling='robust'"),
+        (lambda: dl.Input("month", clip=3.0, categories=[1, 2]),
+         "'month' has categories, which are not scaled; leave out clip=3.0"),
+        (lambda: dl.Input("month", pooled=False, categories=[1, 2]),
+         "'month' has categories, which are not scaled; leave out pooled=False"),
         (lambda: dl.Input(None), "Input: indicator is None, but should be a valid string"),
         (lambda: dl.MLP([8], "relu", 0.1, "none", 5),
          "MLP: takes 4 values at most: hidden, activation, dropout, normalisation"),
