@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import backtrader as bt
 import numpy as np
 import pandas as pd
 import pytest
 
 import dlplugin as dl
 from dlplugin.indicators import first_leak
+from dlplugin.report import assemble
 from tests.test_prediction import live
 from tests.trading.test_predictor import watched
 
@@ -67,11 +67,24 @@ def test_the_prediction_does_not_look_ahead(weekly: dl.Model, hourly: dl.DataSet
 @pytest.mark.parametrize("runonce", [True, False])
 def test_a_strategy_sees_the_bits_of_predict(weekly: dl.Model, hourly: dl.DataSet, runonce: bool) -> None:
     bars = hourly["EURUSD"].iloc[:500]
-    feed = dl.feed(bars)
-    assert isinstance(feed, bt.feeds.PandasData)
-    (seen,) = watched([feed], [weekly], runonce=runonce)
+    (seen,) = watched([dl.feed(bars)], [weekly], runonce=runonce)
     assert list(seen.index) == list(bars.index[weekly.bars_needed - 1 :])
     np.testing.assert_array_equal(seen.to_numpy(), weekly.predict(bars).iloc[:, 0].loc[seen.index].to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (dl.Input("month", depth=2), "month, depth 2"),
+        (dl.Input("month", categories=[1, 2]), "month, depth 1, 2 categories"),
+        (
+            dl.Input("month", categories=[1, 2], embedding=3),
+            "month, depth 1, 2 categories in vectors of 3",
+        ),
+    ],
+)
+def test_the_report_tells_categories_and_their_vectors(item: dl.Input, told: str) -> None:
+    assert assemble._input(item) == told
 
 
 @pytest.fixture(scope="module")
