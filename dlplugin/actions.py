@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from dlplugin.trading import Backtest
 
 __all__ = [
+    "CacheResult",
     "CheckResult",
     "DemoResult",
     "FetchedPrices",
+    "cache",
     "check_data",
+    "clear_cache",
     "demo",
     "fetch_prices",
     "indicator",
@@ -125,6 +128,69 @@ class CheckResult:
             "passed": self.passed,
             "findings": [_without_nan(finding.to_dict()) for finding in self.findings],
         }
+
+
+@dataclass(frozen=True)
+class CacheResult:
+    """What is cached, or was.
+
+    Attributes:
+        folder: Where.
+        entries: Kind to number of files: bars (parsed files), inputs (slow indicators), yahoo (prices).
+        bytes: Kind to bytes on disk.
+    """
+
+    folder: Path
+    entries: dict[str, int]
+    bytes: dict[str, int]
+
+    def __str__(self) -> str:
+        rows = [
+            f"  {kind:6}  {count:>6} entries  {self.bytes[kind]:>13,} bytes"
+            for kind, count in self.entries.items()
+        ]
+        return "\n".join([str(self.folder), *rows])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, as JSON holds it."""
+        return {**vars(self), "folder": str(self.folder)}
+
+
+def cache() -> CacheResult:
+    """What is cached on disk, by kind."""
+    from dlplugin.bars.cache import cache_folder, contents
+
+    found = contents()
+    return CacheResult(
+        cache_folder(),
+        {kind: each.entries for kind, each in found.items()},
+        {kind: each.bytes for kind, each in found.items()},
+    )
+
+
+def clear_cache(kinds: Sequence[str] = ("bars", "inputs")) -> CacheResult:
+    """Removes what is cached; gives what was removed.
+
+    Prices from Yahoo are removed only when they are named, as bars within a day cannot be had again
+    after some weeks.
+
+    Args:
+        kinds: Of bars, inputs and yahoo.
+
+    Raises:
+        UnknownNameError: There is no such kind.
+    """
+    from dlplugin.bars.cache import KINDS, cache_folder, clear
+
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UnknownNameError(f"nothing of kind {kind!r} is cached; there are: {', '.join(KINDS)}")
+    removed = {kind: clear(kind) for kind in kinds}
+    return CacheResult(
+        cache_folder(),
+        {kind: each.entries for kind, each in removed.items()},
+        {kind: each.bytes for kind, each in removed.items()},
+    )
 
 
 def check_data(data: str, strict: bool = False, date_format: str | None = None) -> CheckResult:

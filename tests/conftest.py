@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from tests.bars.yahoo_server import Yahoo
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests neither use nor fill the cache of whoever runs them, nor a project of theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLPLUGIN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("DLPLUGIN_PROJECT", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def us_stocks() -> dl.DataSet:
     return dl.DataSet.bundled("us-stocks")

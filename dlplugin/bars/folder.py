@@ -12,6 +12,7 @@ import pandas as pd
 
 from dlplugin.bars.dates import DATE_COLUMNS
 from dlplugin.bars.form import tidy_name
+from dlplugin.bars.parsed import parsed
 from dlplugin.errors import BarsError
 
 __all__ = ["folder_sources", "read_file"]
@@ -53,7 +54,7 @@ def read_file(path: Path, symbol: str) -> pd.DataFrame:
             raise BarsError(f"{path} is empty; write bars into it or remove it")
         if path.name.casefold().endswith(PARQUET_SUFFIXES):
             return pd.read_parquet(path, engine="pyarrow")
-        return _read_csv(path, symbol)
+        return parsed(path, partial(_read_csv, path, symbol))
     except (OSError, ValueError, NotImplementedError, EOFError, zlib.error, csv.Error) as error:
         strerror = error.strerror if isinstance(error, OSError) else None
         reason = (strerror or str(error) or type(error).__name__).splitlines()[0].rstrip(". ")

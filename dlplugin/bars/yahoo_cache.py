@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
-import platformdirs
 from filelock import FileLock, Timeout
 
+from dlplugin.bars.cache import cache_folder
 from dlplugin.bars.fingerprint import fingerprint_bars
 from dlplugin.bars.yahoo_source import RAW_COLUMNS
 
@@ -27,12 +27,6 @@ SECONDS_TO_WAIT = 300.0
 
 class DamagedCache(Exception):  # noqa: N818 - it is mended by fetching again
     """A cached file is not what was written."""
-
-
-def cache_folder(cache: str | os.PathLike[str] | None = None) -> Path:
-    """Where things are cached: the folder given, `DLPLUGIN_CACHE`, or the user's cache folder."""
-    chosen = cache or os.environ.get("DLPLUGIN_CACHE") or platformdirs.user_cache_dir("dlplugin", False)
-    return Path(chosen).expanduser()
 
 
 class YahooCache:

@@ -13,6 +13,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from dlplugin import __version__
+from dlplugin.cli.cache import cache
 from dlplugin.cli.data import data
 from dlplugin.errors import DLPluginError
 
@@ -24,6 +25,7 @@ app = App(
     version=__version__,
 )
 app.command(data)
+app.command(cache)
 
 
 def run(arguments: Sequence[str]) -> int:

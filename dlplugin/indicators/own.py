@@ -20,6 +20,7 @@ import numpy as np
 from dlplugin.errors import DLPluginWarning, ExpressionError
 from dlplugin.indicators.nodes import LIMIT, NAN, BarsView, FloatArray, Live, LiveBar, Node
 from dlplugin.indicators.signature import Parameter
+from dlplugin.indicators.slow import remembered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,16 +177,21 @@ class OwnCall(Node):
         if bars.length < (trial.window or 1):
             return np.full(bars.length, NAN)
         frame = _framed(bars.table(function.columns))
-        if trial.window is None:
-            return function.values(frame, self.parameters)
-        values = np.full(bars.length, NAN)
-        first = trial.window - 1
-        if trial.one_pass:
-            values[first:] = function.values(frame, self.parameters)[first:]
+        if trial.window is not None and trial.one_pass:
+            values = function.values(frame, self.parameters)
+            values[: trial.window - 1] = NAN
             return values
-        for bar in range(first, bars.length):
-            part = frame.iloc[bar - first : bar + 1].copy()
-            values[bar] = function.last_value(_framed(part), self.parameters)
+        called = (self.text, str(trial.window), function.sha256)
+        return remembered(function.function, called, frame, lambda: self._slow(frame, trial.window))
+
+    def _slow(self, frame: "pd.DataFrame", window: int | None) -> FloatArray:
+        """In one pass without a lookback, else bar by bar."""
+        if window is None:
+            return self.function.values(frame, self.parameters)
+        values = np.full(len(frame), NAN)
+        for bar in range(window - 1, len(frame)):
+            part = frame.iloc[bar - window + 1 : bar + 1].copy()
+            values[bar] = self.function.last_value(_framed(part), self.parameters)
         return values
 
     def live(self) -> Live:

@@ -2,8 +2,9 @@
 
 A function takes a frame of bars and, by keyword, numbers with defaults; it gives one number a bar.
 It is known where its module was imported. In other processes it is found through entry points of
-the group `dlplugin.indicators` (a module, or "module:function") and through `load_plugins`. A model
-records the hash of the function's own source; what the function calls elsewhere is not part of it.
+the group `dlplugin.indicators` (a module, or "module:function"), through `plugins:` in the project
+file (see `project`) and through `load_plugins`. A model records the hash of the function's own
+source; what the function calls elsewhere is not part of it.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from dlplugin.errors import DLPluginError, DLPluginWarning, ExpressionError
 from dlplugin.indicators.builtins import CALENDAR, ELEMENTWISE, WINDOWED
 from dlplugin.indicators.forms import FORMS
 from dlplugin.indicators.own import Lookback, OwnFunction
+from dlplugin.indicators.project import load_project
 from dlplugin.indicators.signature import LONGEST, Parameter
 from dlplugin.indicators.talib import FUNCTIONS
 from dlplugin.indicators.trial import tried
@@ -131,11 +133,16 @@ def describe_function(
 
 
 def own_functions() -> Mapping[str, OwnFunction]:
-    """All registered functions by name, those of installed packages included."""
+    """All registered functions by name, those of installed packages and of the project file included.
+
+    Raises:
+        ExpressionError: The project file cannot be used, or one of its plugins.
+    """
     if not _entry_points_read:
         _entry_points_read.append(True)
         for point in metadata.entry_points(group=GROUP):
             _load_entry_point(point)
+    load_project(load_plugins)
     return _registered
 
 
