@@ -26,7 +26,7 @@ FORMAT = "1"
 SLOW = 0.05
 """Seconds from which on values are kept; to hash the bars and read them again takes a few milliseconds."""
 
-_HELPERS = ("bottleneck", "numexpr", "numba")  # pandas computes with them where they are installed
+_PACKAGES = ("dlplugin", "bottleneck", "numexpr", "numba")  # pandas computes with the last three if it can
 
 
 def remembered(
@@ -74,10 +74,8 @@ def _read(content: bytes | None, bars: int) -> FloatArray | None:
 def _versions() -> tuple[str, ...]:
     import pandas as pd
 
-    from dlplugin import __version__
-
-    helpers = [str(getattr(sys.modules.get(name), "__version__", None)) for name in _HELPERS]
-    return (FORMAT, __version__, sys.version, np.__version__, pd.__version__, platform.machine(), *helpers)
+    packages = [str(getattr(sys.modules.get(name), "__version__", None)) for name in _PACKAGES]
+    return (FORMAT, sys.version, np.__version__, pd.__version__, platform.machine(), *packages)
 
 
 def _content(frame: "pd.DataFrame") -> tuple[str | bytes, ...]:

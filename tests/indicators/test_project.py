@@ -68,6 +68,8 @@ def test_the_catalogue_lists_it_and_names_of_tablib_do_not_read_the_file(file: P
     assert "of_the_project" in catalogue()
     assert describe("of_the_project").description == "The middle."
     assert sys.path[-1] == str(file.parent)
+    file.write_text("[no longer YAML")  # it was read, and is not read again
+    assert "of_the_project" in catalogue()
 
 
 def test_a_plugin_that_asks_for_the_indicators_of_another_finds_them(file: Path) -> None:

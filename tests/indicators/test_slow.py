@@ -1,6 +1,8 @@
 """Slow functions of one's own: computed once for the same bars and source, never out of date."""
 
 import math
+import os
+import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -32,7 +34,7 @@ own = Own()
 def last(bars, n=5):
     return bars["close"].rolling(n).apply(lambda part: scaled(part.sum()) * FACTOR, raw=True)
 
-def through_module(bars): return slow_helpers.scaled(bars["close"])
+def through_module(bars): return slow_helpers.shifted(bars["close"])
 def numpy_too(bars): return np.log(bars["close"])
 def recursive(bars): return bars["close"] if len(bars) < 2 else recursive(bars[:1])
 def of_an_object(bars): return bars["close"] * own.__class__.__name__.__len__()
@@ -52,6 +54,8 @@ HELPERS = """
 SHARE = 3.0
 def scaled(values):
     return values * SHARE
+def shifted(values):
+    return values + SHARE
 def unused(values):
     return values
 """
@@ -229,11 +233,38 @@ def test_closures_are_reached_and_callables_that_are_no_functions_are_not() -> N
     assert reach_of(math.sqrt) is None
 
 
+def test_its_hash_is_the_same_in_every_process() -> None:
+    code = (
+        "from dlplugin.indicators.reach import reach_of\n"
+        "def known(bars, names={'open', 'high', 'low'}): return bars['close'] if 'x' in {'a', 'b', 'c'} else names\n"
+        "print(reach_of(known))"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(printed) == 1
+    assert printed != {"None\n"}
+
+
 def test_quick_values_are_not_kept(root: Path, bars: pd.DataFrame, monkeypatch) -> None:
     monkeypatch.setattr(slow, "SLOW", 60.0)
     dl.indicator(modules().last)
     Indicator("last()").compute(bars)
     assert entries() == 0
+
+
+class _Traitor:
+    """Unpickled, it would leave a trace."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("import sys; sys.modules['traitor'] = sys",)
 
 
 @pytest.mark.parametrize("spoil", ["bytes", "pickle", "shape"])
@@ -244,11 +275,12 @@ def test_damaged_or_foreign_entries_are_computed_again(root: Path, bars: pd.Data
     if spoil == "bytes":
         path.write_bytes(path.read_bytes()[:-40])
     else:
-        wrong = np.array([print] * 120, dtype=object) if spoil == "pickle" else np.zeros(119)
+        wrong = np.array([_Traitor()] * 120, dtype=object) if spoil == "pickle" else np.zeros(119)
         np.save(root / "wrong.npy", wrong, allow_pickle=True)
         cache.write_entry("inputs", path.stem, (root / "wrong.npy").read_bytes())
     assert bits(Indicator("last()").compute(bars)) == bits(fresh)
     assert np.load(path, allow_pickle=False).shape == (120,)
+    assert "traitor" not in sys.modules
 
 
 def test_a_folder_that_cannot_be_written_is_not_used(root: Path, bars: pd.DataFrame, monkeypatch) -> None:
