@@ -18,14 +18,14 @@ from dlplugin.bars.cache import cache_folder
 from dlplugin.bars.fingerprint import fingerprint_bars
 from dlplugin.bars.yahoo_source import RAW_COLUMNS
 
-__all__ = ["DamagedCache", "YahooCache", "cache_folder"]
+__all__ = ["DamagedCacheError", "YahooCache", "cache_folder"]
 
 FORMAT = b"1"
 SECONDS_TO_WAIT = 300.0
 """For another process that fetches the same symbol; its patience is bounded, so it ends before."""
 
 
-class DamagedCache(Exception):  # noqa: N818 - it is mended by fetching again
+class DamagedCacheError(Exception):
     """A cached file is not what was written."""
 
 
@@ -63,7 +63,7 @@ class YahooCache:
         """A symbol's raw bars (T, RAW_COLUMNS); None when there are none.
 
         Raises:
-            DamagedCache: The file is not what was written.
+            DamagedCacheError: The file is not what was written.
         """
         import pyarrow.parquet as pq
 
@@ -79,7 +79,7 @@ class YahooCache:
             if said.get(b"dlplugin.fingerprint") != fingerprint_bars(raw).encode():
                 raise ValueError("its fingerprint is another")
         except Exception as error:  # a damaged Parquet file raises anything at all
-            raise DamagedCache(str(path)) from error
+            raise DamagedCacheError(str(path)) from error
         raw.index = pd.DatetimeIndex(raw.index.to_numpy().astype("datetime64[ns]"), name="date")
         return raw
 

@@ -21,7 +21,15 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-__all__ = ["INTERVALS", "RAW_COLUMNS", "NoAnswer", "NoBars", "Patience", "YahooSource", "is_intraday"]
+__all__ = [
+    "INTERVALS",
+    "RAW_COLUMNS",
+    "NoAnswerError",
+    "NoBarsError",
+    "Patience",
+    "YahooSource",
+    "is_intraday",
+]
 
 INTERVALS = {
     **{name: name for name in ("1m", "2m", "5m", "15m", "30m", "1h", "90m", "1d", "1mo", "3mo")},
@@ -57,11 +65,11 @@ _one_at_a_time = threading.RLock()
 """yfinance has one session and one configuration for the whole process."""
 
 
-class NoBars(Exception):  # noqa: N818 - an answer, not a fault
+class NoBarsError(Exception):
     """Yahoo answered that it has no such bars; the message says why."""
 
 
-class NoAnswer(Exception):  # noqa: N818
+class NoAnswerError(Exception):
     """Yahoo did not answer, however often it was asked; the message says why."""
 
 
@@ -137,14 +145,14 @@ class YahooSource:
             without prices are kept, as NaN. Dates are the exchange's, or UTC within a day.
 
         Raises:
-            NoBars: Yahoo has none.
-            NoAnswer: It cannot be had from Yahoo now.
+            NoBarsError: Yahoo has none.
+            NoAnswerError: It cannot be had from Yahoo now.
         """
         reason, limited, started = "", False, time.monotonic()
         for attempt in range(self._patience.tries):
             self._wait()
             if self._given_up is not None or self._stopped.is_set():
-                raise NoAnswer(self._given_up or "stopped")
+                raise NoAnswerError(self._given_up or "stopped")
             try:
                 return self._ask(symbol, interval, since)
             except Exception as error:  # yfinance raises whatever its reading of the answer trips over
@@ -154,7 +162,7 @@ class YahooSource:
             self._back_off(attempt, limited)
         if limited or self._answered < started:
             self._given_up = reason  # the other symbols would only wait as long for nothing
-        raise NoAnswer(reason)
+        raise NoAnswerError(reason)
 
     @property
     def reached(self) -> bool:
@@ -176,23 +184,23 @@ class YahooSource:
             timeout=self._patience.timeout,
         )
         if frame.empty:
-            raise NoBars(f"Yahoo has no bars of {interval}")
+            raise NoBarsError(f"Yahoo has no bars of {interval}")
         return _raw_bars(frame, interval)
 
     def _why(self, error: Exception) -> tuple[str, bool]:
         """Why a try failed, and whether by "too many requests"; raises when another one cannot help."""
         from yfinance.exceptions import YFException, YFRateLimitError, YFTickerMissingError
 
-        if isinstance(error, NoBars):
+        if isinstance(error, NoBarsError):
             raise error
         if isinstance(error, YFRateLimitError):
             return "Yahoo says too many requests (429)", True
         said = getattr(error, "yahoo_reason", None)
         status = getattr(self._answer, "status", None)
         if status == NOT_FOUND:
-            raise NoBars("unknown to Yahoo, or delisted") from error
+            raise NoBarsError("unknown to Yahoo, or delisted") from error
         if status in REFUSED or (status == OK and isinstance(error, YFTickerMissingError)):
-            raise NoBars(_plain(said or "Yahoo has no bars of it")) from error
+            raise NoBarsError(_plain(said or "Yahoo has no bars of it")) from error
         if isinstance(error, OSError):
             return _plain(str(error) or type(error).__name__), False
         if isinstance(error, YFException):

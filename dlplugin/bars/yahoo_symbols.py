@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.bars.dates import day_text
-from dlplugin.bars.yahoo_cache import DamagedCache, YahooCache
+from dlplugin.bars.yahoo_cache import DamagedCacheError, YahooCache
 from dlplugin.bars.yahoo_progress import FetchProgress
-from dlplugin.bars.yahoo_source import NoAnswer, NoBars, Patience, YahooSource, is_intraday
+from dlplugin.bars.yahoo_source import NoAnswerError, NoBarsError, Patience, YahooSource, is_intraday
 
 __all__ = ["Found", "find"]
 
@@ -102,7 +102,7 @@ def _find_one(symbol: str, interval: str, cache: YahooCache, source: YahooSource
         cached = _read(cache, symbol, found)
         try:
             _bring_up_to_date(symbol, interval, cached, source, found)
-        except (NoBars, NoAnswer) as error:
+        except (NoBarsError, NoAnswerError) as error:
             if cached is None:
                 found.failure = str(error)
             else:
@@ -122,7 +122,7 @@ def _find_one(symbol: str, interval: str, cache: YahooCache, source: YahooSource
 def _read(cache: YahooCache, symbol: str, found: Found) -> pd.DataFrame | None:
     try:
         return cache.read(symbol)
-    except DamagedCache as error:
+    except DamagedCacheError as error:
         found.notes.append(f"the cached file {error} was damaged and was fetched anew")
         return None
 

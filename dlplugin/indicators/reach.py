@@ -34,7 +34,7 @@ _BY_CONTENT = (bool, int, float, complex, str, bytes, type(None), type(...))
 _MOST = 10_000  # parts: more would take longer to hash than is worth it
 
 
-class _Unknown(Exception):  # noqa: N818 - it is an answer
+class _UnknownError(Exception):
     """Something is reached that cannot be hashed."""
 
 
@@ -45,7 +45,7 @@ def reach_of(function: Callable[..., Any]) -> str | None:
     reach = _Reach(function.__module__.partition(".")[0])
     try:
         reach.value(function)
-    except (_Unknown, RecursionError):
+    except (_UnknownError, RecursionError):
         return None
     return reach.digest.hexdigest()
 
@@ -84,12 +84,12 @@ class _Reach:
         elif isinstance(value, FunctionType | BuiltinFunctionType | type | np.ufunc):
             self._installed(value)
         else:
-            raise _Unknown
+            raise _UnknownError
 
     def _add(self, *texts: str) -> None:
         self._parts += len(texts)
         if self._parts > _MOST:
-            raise _Unknown
+            raise _UnknownError
         for text in texts:
             content = text.encode("utf-8", "surrogatepass")
             self.digest.update(len(content).to_bytes(8, "little") + content)
@@ -116,20 +116,20 @@ class _Reach:
             return
         names = frozenset(name for code in _codes(function.__code__) for name in code.co_names)
         if names & _OUTSIDE or any(name.startswith("read_") for name in names):
-            raise _Unknown
+            raise _UnknownError
         if any(
             step.opname in ("IMPORT_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
             for code in _codes(function.__code__)
             for step in dis.get_instructions(code)
         ):
-            raise _Unknown
+            raise _UnknownError
         self.value(function.__code__)
         self.value((function.__defaults__, function.__kwdefaults__, function.__dict__))
         for cell in function.__closure__ or ():
             try:
                 self.value(cell.cell_contents, names)
             except ValueError:  # an empty cell
-                raise _Unknown from None
+                raise _UnknownError from None
         for name in sorted(names & set(function.__globals__)):
             self._add(name)
             self.value(function.__globals__[name], names)
@@ -139,7 +139,7 @@ class _Reach:
         if version is not None:
             self._add(module.__name__, version)
         elif "__getattr__" in vars(module):  # it may make up names, as dlplugin does
-            raise _Unknown
+            raise _UnknownError
         elif self._is_new(module, names):
             for name in sorted(names & set(vars(module))):
                 self._add(name)
@@ -147,7 +147,7 @@ class _Reach:
 
     def _installed(self, value: Any) -> None:
         if not self._is_installed(value):
-            raise _Unknown
+            raise _UnknownError
         module = "numpy" if isinstance(value, np.ufunc) else value.__module__
         self._add(module, getattr(value, "__qualname__", value.__name__), self._version(module) or "")
 
@@ -172,7 +172,7 @@ class _Reach:
 
 def _plain(value: Any) -> str:
     if type(value) not in _BY_CONTENT:
-        raise _Unknown
+        raise _UnknownError
     return f"{type(value).__name__} {value!r}"
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlplugin.bars.yahoo import Fetched, fetch
-from dlplugin.bars.yahoo_cache import DamagedCache, YahooCache, cache_folder
+from dlplugin.bars.yahoo_cache import DamagedCacheError, YahooCache, cache_folder
 from dlplugin.bars.yahoo_source import Patience
 from tests.bars.yahoo_server import Listing, Yahoo, walk
 
@@ -138,7 +138,7 @@ def test_a_damaged_file_is_fetched_anew_and_said(listed: Yahoo, tmp_path: Path, 
     first = get(listed).bars["AAPL"]
     path = tmp_path / "cache" / "yahoo" / "1d" / "AAPL.parquet"
     damage(path)
-    with pytest.raises(DamagedCache):
+    with pytest.raises(DamagedCacheError):
         YahooCache(tmp_path / "cache", "1d").read("AAPL")
     again = get(listed)
     assert again.notes == {"AAPL": f"the cached file {path} was damaged and was fetched anew"}
@@ -157,7 +157,7 @@ def test_no_flipped_bit_changes_what_is_read(listed: Yahoo, tmp_path: Path) -> N
         path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
         try:
             pd.testing.assert_frame_equal(cache.read("AAPL"), written, check_exact=True)
-        except DamagedCache:
+        except DamagedCacheError:
             refused += 1
     assert refused > 15
 
