@@ -1,0 +1,30 @@
+"""The verbs, as plain functions with plain results; the command line and other faces only call them."""
+
+from dlplugin.actions.library import indicator, indicator_chart, indicators, models, unlock
+from dlplugin.actions.prices import (
+    CacheResult,
+    CheckResult,
+    FetchedPrices,
+    cache,
+    check_data,
+    clear_cache,
+    fetch_prices,
+)
+from dlplugin.actions.story import DemoResult, demo
+
+__all__ = [
+    "CacheResult",
+    "CheckResult",
+    "DemoResult",
+    "FetchedPrices",
+    "cache",
+    "check_data",
+    "clear_cache",
+    "demo",
+    "fetch_prices",
+    "indicator",
+    "indicator_chart",
+    "indicators",
+    "models",
+    "unlock",
+]
