@@ -2,16 +2,19 @@
 
 from dlplugin.definition.definition import Definition, is_name
 from dlplugin.definition.engines import MLP, EngineOptions, EngineSpec, engines
-from dlplugin.definition.inputs import Input, Output
-from dlplugin.definition.options import Split, TrainingOptions
+from dlplugin.definition.inputs import Input
+from dlplugin.definition.options import TrainingOptions
+from dlplugin.definition.outputs import Head, Output
 from dlplugin.definition.settings import help_sentences, settings, to_plain
 from dlplugin.definition.sources import Source, refuse_edited
+from dlplugin.definition.split import Split
 
 __all__ = [
     "MLP",
     "Definition",
     "EngineOptions",
     "EngineSpec",
+    "Head",
     "Input",
     "Output",
     "Source",

@@ -16,7 +16,8 @@ from dlplugin.definition.engines import (
     engine_to_plain,
     spec_of,
 )
-from dlplugin.definition.inputs import Input, Output
+from dlplugin.definition.inputs import Input
+from dlplugin.definition.outputs import Head, Output, heads_of
 from dlplugin.definition.settings import to_plain
 from dlplugin.definition.sources import Source, sources_from_plain, sources_of, sources_to_plain
 from dlplugin.errors import DefinitionError
@@ -99,6 +100,11 @@ class Definition:
         return spec_of(self.engine)
 
     @property
+    def heads(self) -> tuple[Head, ...]:
+        """Which of the network's columns answer each output."""
+        return heads_of(self.outputs)
+
+    @property
     def look_ahead(self) -> int:
         """The largest look ahead of the outputs, in bars."""
         return max(output.look_ahead for output in self.outputs)
@@ -145,7 +151,7 @@ class Definition:
         plain: dict[str, Any] = {
             "name": self.name,
             "inputs": [_input_to_plain(item) for item in self.inputs],
-            "outputs": [to_plain(item) for item in self.outputs],
+            "outputs": [_output_to_plain(item) for item in self.outputs],
             "engine": engine_to_plain(self.engine),
         }
         return plain | ({"sources": sources_to_plain(self.sources)} if self.sources else {})
@@ -236,6 +242,13 @@ def _input_to_plain(item: Input) -> dict[str, Any]:
         for name, value in plain.items()
         if name not in ("categories", "embedding") or value is not None
     }
+
+
+def _output_to_plain(item: Output) -> dict[str, Any]:
+    """What is there by default only where it is something else, for the same reason."""
+    later = {"classes": None, "drop": None, "quantiles": None, "weight": 1.0}
+    plain: dict[str, Any] = to_plain(item)
+    return {name: value for name, value in plain.items() if name not in later or value != later[name]}
 
 
 def _output(item: object) -> Output:

@@ -1,7 +1,7 @@
-"""What a model sees (inputs) and what it is asked for (outputs)."""
+"""What a model sees."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -10,20 +10,20 @@ from dlplugin.definition.settings import settings
 from dlplugin.errors import DefinitionError
 from dlplugin.indicators import Indicator
 
-__all__ = ["MAX_DEPTH", "Input", "Output", "ScalingMethod"]
+__all__ = ["CLIP", "MAX_DEPTH", "NAME", "POOLED", "SCALING", "Input", "ScalingMethod", "pin", "plain_numbers"]
 
 MAX_DEPTH = 1000
 MAX_EMBEDDING = 1024
 
 ScalingMethod = Literal["standard", "robust", "min-max", "none"]
 
-_SCALING = Field(
+SCALING = Field(
     description="How values are scaled, from in-sample rows only: standard (mean, standard deviation), "
     "robust (median, interquartile range), min-max (to 0 … 1) or none."
 )
-_CLIP = Field(gt=0, description="Scaled values beyond ± this are set to it; none leaves them as they are.")
-_POOLED = Field(description="One scaling for all symbols; otherwise one for each symbol of the DataSet.")
-_NAME = Field(max_length=120, description="Label in tables and charts; the expression when empty.")
+CLIP = Field(gt=0, description="Scaled values beyond ± this are set to it; none leaves them as they are.")
+POOLED = Field(description="One scaling for all symbols; otherwise one for each symbol of the DataSet.")
+NAME = Field(max_length=120, description="Label in tables and charts; the expression when empty.")
 _CATEGORIES = Field(
     description="The values it can take, such as [0, 1, 2, 3, 4]; the model sees a 0/1 column for each instead of "
     "the number, and zeros only where the value is none of them."
@@ -36,7 +36,7 @@ _EMBEDDING = Field(
 )
 
 
-def _plain_numbers(values: object) -> object:
+def plain_numbers(values: object) -> object:
     """NumPy's numbers and arrays, and ranges, as a tuple of Python's own."""
     if not isinstance(values, list | tuple | range | np.ndarray):
         raise ValueError("must be a list of numbers")
@@ -68,18 +68,18 @@ class Input:
     increment: Annotated[
         int, Field(ge=1, le=MAX_DEPTH, description="How many bars lie between one of them and the next.")
     ] = 1
-    scaling: Annotated[ScalingMethod, _SCALING] = "standard"
-    clip: Annotated[float | None, _CLIP] = None
-    pooled: Annotated[bool, _POOLED] = True
-    name: Annotated[str, _NAME] = ""
+    scaling: Annotated[ScalingMethod, SCALING] = "standard"
+    clip: Annotated[float | None, CLIP] = None
+    pooled: Annotated[bool, POOLED] = True
+    name: Annotated[str, NAME] = ""
     categories: Annotated[
-        Annotated[Sequence[float], AfterValidator(_categories), BeforeValidator(_plain_numbers)] | None,
+        Annotated[Sequence[float], AfterValidator(_categories), BeforeValidator(plain_numbers)] | None,
         _CATEGORIES,
     ] = None
     embedding: Annotated[int | None, _EMBEDDING] = None
 
     def __post_init__(self) -> None:
-        _pin(self)
+        pin(self)
         if self.categories is None:
             if self.embedding is not None:
                 raise DefinitionError(
@@ -105,26 +105,7 @@ class Input:
         return (self.depth - 1) * self.increment
 
 
-@settings
-class Output:
-    """An indicator that the model predicts, some bars ahead.
-
-    `Output("ROC(5)", look_ahead=5)` asks at the close of bar t for the value that ROC(5) will have at
-    bar t + 5: the percent change over the next five bars.
-    """
-
-    indicator: Annotated[str, Field(description="The expression, such as ROC(5).")]
-    look_ahead: Annotated[int, Field(ge=1, le=MAX_DEPTH, description="How many bars in the future.")]
-    scaling: Annotated[ScalingMethod, _SCALING] = "standard"
-    clip: Annotated[float | None, _CLIP] = None
-    pooled: Annotated[bool, _POOLED] = True
-    name: Annotated[str, _NAME] = ""
-
-    def __post_init__(self) -> None:
-        _pin(self)
-
-
-def _pin(item: Input | Output) -> None:
+def pin(item: Any) -> None:
     """Spells every parameter of the expression out; as it was typed, it is the label."""
     object.__setattr__(item, "name", item.name or " ".join(item.indicator.split())[:120])
     object.__setattr__(item, "indicator", Indicator(item.indicator).text)

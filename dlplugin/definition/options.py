@@ -1,74 +1,25 @@
-"""How a model is trained: which dates are for what, and the training options."""
+"""How a model is trained: every hyperparameter, with the sentence that help, flags and forms show."""
 
-from datetime import date, datetime
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from dlplugin.definition.settings import settings
 from dlplugin.errors import DefinitionError
 
-__all__ = ["Split", "TrainingOptions"]
+__all__ = ["TrainingOptions"]
+
+Optimizer = Literal[
+    "adamw", "adam", "amsgrad", "nadam", "radam", "adamax", "sgd", "rmsprop", "adagrad", "adadelta", "rprop"
+]
+Schedule = Literal["constant", "step", "exponential", "cosine", "warm-restarts", "one-cycle", "on-plateau"]
 
 
-def _date(value: object) -> object:
-    """Dates as ISO text, dates or datetimes."""
-    if value is None or isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    try:
-        if isinstance(value, str) and len(value) >= len("2009-12-31"):
-            return datetime.fromisoformat(value)
-    except ValueError:
-        pass
-    raise ValueError("dates are written 2009-12-31")
-
-
-Date = Annotated[datetime | None, BeforeValidator(_date)]
-
-
-@settings
-class Split:
-    """Three spans of dates, the same for all symbols: in-sample, out-of-sample, holdout.
-
-    Fractions are of the sorted union of all timestamps; a date wins over the fraction of the same
-    boundary. What in-sample and out-of-sample leave is the holdout.
-    """
-
-    in_sample: Annotated[
-        float, Field(gt=0, le=1, description="Share of the dates that trains the weights.")
-    ] = 0.6
-    out_of_sample: Annotated[
-        float, Field(ge=0, lt=1, description="Share of the dates that picks the save point; 0 for none.")
-    ] = 0.2
-    start: Annotated[Date, Field(description="First date that is used.")] = None
-    in_sample_end: Annotated[Date, Field(description="Last date of the in-sample span.")] = None
-    holdout_start: Annotated[Date, Field(description="First date of the holdout.")] = None
-    end: Annotated[Date, Field(description="Last date that is used.")] = None
-    embargo: Annotated[
-        int, Field(ge=0, description="Extra bars to leave out after each boundary; the purge needs none.")
-    ] = 0
-
-    def __post_init__(self) -> None:
-        if self.in_sample + self.out_of_sample > 1 + 1e-9:
-            total = self.in_sample + self.out_of_sample
-            raise DefinitionError(
-                f"in_sample and out_of_sample are {total:g} together, but at most 1 is there"
-            )
-        named = [(name, getattr(self, name)) for name in ("start", "in_sample_end", "holdout_start", "end")]
-        given = [(name, moment) for name, moment in named if moment is not None]
-        for name, moment in given:
-            if moment.tzinfo is not None:
-                raise DefinitionError(
-                    f"{name} is {moment}, but dates are without a time zone, in the bars' own time"
-                )
-        for (one, earlier), (other, later) in pairwise(given):
-            if earlier >= later:
-                raise DefinitionError(
-                    f"{one} is {earlier:%Y-%m-%d}, but must lie before {other} {later:%Y-%m-%d}"
-                )
+def _finite_weights(weights: object) -> object:
+    if isinstance(weights, tuple) and not any(weights):
+        raise ValueError("must not all be 0")
+    return weights
 
 
 @settings
@@ -83,21 +34,177 @@ class TrainingOptions:
         int | None,
         Field(
             ge=1,
-            description="Stops after so many epochs without a lower out-of-sample loss; none never does.",
+            description="Stops after so many epochs without a better monitored value; none never does.",
         ),
     ] = 50
+    min_delta: Annotated[
+        float, Field(ge=0, description="The least improvement that auto_stop counts as one.")
+    ] = 0.0
+    auto_save: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Every so many epochs the save point moves if the monitored value is a new best.",
+        ),
+    ] = 1
     save_point: Annotated[
-        Literal["best", "last"],
-        Field(description="Which weights are kept: those of the lowest out-of-sample loss, or the last."),
+        Literal["best", "smoothed", "last"],
+        Field(
+            description="Which weights are kept: those of the best monitored value, of the best exponentially "
+            "averaged one (single epochs are noisy), or the last."
+        ),
     ] = "best"
-    batch_size: Annotated[int, Field(ge=1, description="Samples for each step of the weights.")] = 256
-    learning_rate: Annotated[float, Field(gt=0, description="Size of each step of the weights (Adam).")] = (
-        0.001
+    smoothing: Annotated[
+        float,
+        Field(gt=0, lt=1, description="Weight of the past in the averaged value; 0.9 is about ten epochs."),
+    ] = 0.9
+    monitor: Annotated[
+        Literal["loss", "accuracy", "correlation"],
+        Field(description="The out-of-sample value that picks the save point and stops the training."),
+    ] = "loss"
+    averaging: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            lt=1,
+            description="Decay of a moving average of the weights over the steps, which is then what is evaluated "
+            "and kept; none keeps the weights themselves.",
+        ),
+    ] = None
+    batch_size: Annotated[
+        Annotated[int, Field(ge=1)] | Literal["full"],
+        Field(description="Samples for each step of the weights; full takes all in one step."),
+    ] = 256
+    learning_rate: Annotated[float, Field(gt=0, description="Size of each step of the weights.")] = 0.001
+    optimizer: Annotated[Optimizer, Field(description="How a gradient becomes a step of the weights.")] = (
+        "adamw"
     )
+    momentum: Annotated[
+        float, Field(ge=0, lt=1, description="Share of the last step that goes on (sgd and rmsprop).")
+    ] = 0.0
+    nesterov: Annotated[bool, Field(description="Looks ahead along the momentum before each step (sgd).")] = (
+        False
+    )
+    schedule: Annotated[
+        Schedule, Field(description="How the learning rate changes while training goes on.")
+    ] = "constant"
+    warm_up: Annotated[
+        int,
+        Field(ge=0, description="Epochs in which the learning rate rises from near 0; the schedule follows."),
+    ] = 0
+    schedule_epochs: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Epochs of a step, of the first cycle, of the whole cosine or one-cycle (all epochs if none), "
+            "or without an improvement before the rate is reduced on a plateau (10 if none).",
+        ),
+    ] = None
+    schedule_factor: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            lt=1,
+            description="What the rate is multiplied by at each step or plateau (0.1 if none), or at each epoch "
+            "(exponential, 0.99 if none).",
+        ),
+    ] = None
+    minimum_rate: Annotated[
+        float, Field(ge=0, description="The schedule takes the learning rate no lower than this.")
+    ] = 0.0
+    loss: Annotated[
+        Literal["squared", "absolute", "huber", "log-cosh", "quantile"],
+        Field(
+            description="What outputs that are numbers are trained to make small; quantiles have their own."
+        ),
+    ] = "squared"
+    huber_delta: Annotated[
+        float,
+        Field(gt=0, description="Scaled error beyond which the huber loss grows straight, not squared."),
+    ] = 1.0
+    quantile: Annotated[
+        float,
+        Field(gt=0, lt=1, description="The quantile that the quantile loss predicts; 0.5 is the median."),
+    ] = 0.5
+    class_loss: Annotated[
+        Literal["cross-entropy", "hinge"],
+        Field(description="What outputs in classes are trained with; hinge gives scores, not probabilities."),
+    ] = "cross-entropy"
+    class_weights: Annotated[
+        Literal["none", "balanced"]
+        | Annotated[
+            Sequence[Annotated[float, Field(ge=0)]], AfterValidator(tuple), AfterValidator(_finite_weights)
+        ],
+        Field(
+            description="What a sample of each class counts: none for all alike, balanced, or a number a class."
+        ),
+    ] = "none"
+    l1: Annotated[
+        float, Field(ge=0, description="Adds so much times the sum of the absolute weights to the loss.")
+    ] = 0.0
+    l2: Annotated[
+        float, Field(ge=0, description="Adds so much times half the sum of the squared weights to the loss.")
+    ] = 0.0
+    penalty_on: Annotated[
+        Literal["all", "output"],
+        Field(description="Which weights l1 and l2 count: all, or the output layer's."),
+    ] = "all"
     weight_decay: Annotated[
         float,
         Field(ge=0, description="Pulls all weights towards zero at each step (decoupled, as in AdamW)."),
     ] = 0.0
+    clip_norm: Annotated[
+        float | None,
+        Field(
+            gt=0, description="Gradients of a greater norm, over a network's weights, are shortened to it."
+        ),
+    ] = None
+    clip_value: Annotated[
+        float | None, Field(gt=0, description="Each number of a gradient is clipped to ± this.")
+    ] = None
+    input_noise: Annotated[
+        float, Field(ge=0, description="Standard deviation of noise added to the scaled inputs in training.")
+    ] = 0.0
+    input_masking: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="Share of the inputs, with all their depths, set to 0 in each training row.",
+        ),
+    ] = 0.0
+    input_magnitude: Annotated[
+        float,
+        Field(ge=0, description="Standard deviation of a factor around 1 that multiplies each training row."),
+    ] = 0.0
+    initialisation: Annotated[
+        Literal["uniform", "xavier", "he", "orthogonal"],
+        Field(
+            description="How the weights begin: uniform in ± 1/√inputs, or as Xavier, He or Saxe proposed."
+        ),
+    ] = "uniform"
+    zero_biases: Annotated[bool, Field(description="Biases begin at 0.")] = False
+    sampling: Annotated[
+        Literal["none", "over", "under"],
+        Field(
+            description="Evens classes out in each epoch: rare ones more often, or frequent ones less often."
+        ),
+    ] = "none"
+    half_life: Annotated[
+        float | None,
+        Field(gt=0, description="Dates after which an older sample counts half; none lets all count alike."),
+    ] = None
+    uniqueness: Annotated[
+        bool,
+        Field(description="Lets a sample count less the more other look aheads overlap its own."),
+    ] = False
+    freeze: Annotated[
+        Sequence[str],
+        AfterValidator(tuple),
+        Field(
+            description="Layers that training leaves as they are, by name or its beginning; see start_from."
+        ),
+    ] = ()
     networks: Annotated[
         int,
         Field(ge=1, le=4096, description="Networks trained with different seeds; the mean of them predicts."),
@@ -109,3 +216,38 @@ class TrainingOptions:
         Literal["auto", "cpu", "gpu"],
         Field(description="Where it trains: a GPU when there is one, or the CPU."),
     ] = "auto"
+
+    def __post_init__(self) -> None:
+        cycles = ("step", "cosine", "warm-restarts", "one-cycle", "on-plateau")
+        for name, needed, suits in (
+            ("momentum", "optimizer", ("sgd", "rmsprop")),
+            ("nesterov", "optimizer", ("sgd",)),
+            ("schedule_epochs", "schedule", cycles),
+            ("schedule_factor", "schedule", ("step", "exponential", "on-plateau")),
+            ("minimum_rate", "schedule", ("step", "exponential", *cycles[1:])),
+            ("smoothing", "save_point", ("smoothed",)),
+            ("huber_delta", "loss", ("huber",)),
+            ("quantile", "loss", ("quantile",)),
+        ):
+            self._refuse_unused(name, needed, suits)
+        if self.nesterov and not self.momentum:
+            raise DefinitionError("nesterov needs a momentum above 0, such as momentum=0.9")
+        if self.penalty_on == "output" and not (self.l1 or self.l2):
+            raise DefinitionError("penalty_on is 'output', but l1 and l2 are both 0; give one of them")
+        if self.minimum_rate > self.learning_rate:
+            raise DefinitionError(
+                f"minimum_rate is {self.minimum_rate:g}, above the learning_rate {self.learning_rate:g}"
+            )
+        if self.schedule in ("cosine", "one-cycle") and not (self.epochs or self.schedule_epochs):
+            raise DefinitionError(
+                f"schedule {self.schedule!r} must know its end; give epochs or schedule_epochs"
+            )
+
+    def _refuse_unused(self, name: str, needed: str, suits: tuple[str, ...]) -> None:
+        """An option that would do nothing is a mistake, not a wish."""
+        value, chosen = getattr(self, name), getattr(self, needed)
+        if value != getattr(type(self), name) and chosen not in suits:
+            listed = " or ".join(repr(choice) for choice in suits)
+            raise DefinitionError(
+                f"{name} is {value!r}, but {needed} {chosen!r} does not use it; use {needed}={listed}"
+            )

@@ -1,6 +1,6 @@
 """What every engine builds on: shapes, rows read from the matrix, stacked layers, seeds.
 
-A network takes (K, B, D) for flat rows or (K, B, W, F) for windows and gives (K, B, O). K networks
+A network takes (K, B, D) for flat rows or (K, B, W, F) for windows and gives (K, B, N). K networks
 lie side by side in every weight; network k sees and changes only its own slice, and a row's output
 depends on that row alone.
 """
@@ -48,7 +48,8 @@ class Shapes:
         networks: K.
         row: (D,) or (W, F), as the engine's layout says, with embedded categories in their vectors'
             sizes.
-        outputs: O.
+        outputs: N, the columns that answer the outputs: one for a number, more for quantiles and
+            classes; see `Definition.heads`.
     """
 
     networks: int
@@ -66,7 +67,8 @@ def build_network(definition: Definition, networks: int, seed: int = 0) -> nn.Mo
     row = row_layout(definition).shape
 
     def of_width(width: int) -> nn.Module:
-        return build(definition.engine, Shapes(networks, (*row[:-1], width), len(definition.outputs)))
+        columns = sum(head.size for head in definition.heads)
+        return build(definition.engine, Shapes(networks, (*row[:-1], width), columns))
 
     embedded = any(item.embedding is not None for item in definition.inputs)
     network = Embedded(definition, networks, of_width) if embedded else of_width(row[-1])

@@ -136,7 +136,7 @@ def _threads_for(module: TrainingModule) -> Iterator[None]:
     """One thread for small steps: sharing them out costs more than it saves, above all on a busy machine."""
     before = torch.get_num_threads()
     weights = sum(parameter.numel() for parameter in module.network.parameters())
-    if weights * module.options.batch_size < MULTIPLICATIONS_WORTH_SHARING:
+    if weights * module.batch_size < MULTIPLICATIONS_WORTH_SHARING:
         torch.set_num_threads(1)
     try:
         yield

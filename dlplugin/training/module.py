@@ -5,6 +5,7 @@ the samples stay on the device and are sliced by index, a step covers up to 256 
 the last of them goes through Lightning's wrapped optimizer, which is what counts steps.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -45,6 +46,10 @@ class TrainingModule(lightning.LightningModule):
     Args:
         samples: The in-sample rows train; the out-of-sample rows are only looked at.
         options: Learning rate, batch size, seed and so on.
+
+    Attributes:
+        before_minibatch: Called with how many samples of the epoch are done; what it raises ends the
+            training in the middle of the epoch.
     """
 
     matrix: Tensor
@@ -58,6 +63,9 @@ class TrainingModule(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.options = options
+        whole = len(samples.rows["in-sample"])
+        self.batch_size = whole if options.batch_size == "full" else options.batch_size
+        self.before_minibatch: Callable[[int], None] = lambda done: None
         self.network = build_network(samples.definition, options.networks, options.seed)
         self.reader = RowReader(samples.layout, samples.matrix.shape[1])
         nothing = np.empty(0, dtype=np.int64)
@@ -102,7 +110,7 @@ class TrainingModule(lightning.LightningModule):
         optimizer = cast(Any, self.optimizers())
         begin = step * self._samples_a_step
         end = min(begin + self._samples_a_step, len(self.in_sample_rows))
-        size = self.options.batch_size
+        size = self.batch_size
         at_once = max(
             size, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks) // size * size
         )
@@ -111,6 +119,7 @@ class TrainingModule(lightning.LightningModule):
             inputs = self.reader(self.matrix, rows)  # (K, n, D) or (K, n, W, F)
             targets = self.targets[rows]  # (K, n, O)
             for start in range(0, rows.shape[1], size):
+                self.before_minibatch(first + start)
                 errors = self.network(inputs[:, start : start + size]) - targets[:, start : start + size]
                 losses = errors.square().mean(dim=(1, 2))  # (K,)
                 optimizer.optimizer.zero_grad(set_to_none=True)
@@ -145,4 +154,4 @@ class TrainingModule(lightning.LightningModule):
 
     @property
     def _samples_a_step(self) -> int:
-        return MINIBATCHES_A_STEP * self.options.batch_size
+        return MINIBATCHES_A_STEP * self.batch_size
