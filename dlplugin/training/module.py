@@ -48,6 +48,7 @@ class TrainingModule(lightning.LightningModule):
         options: Learning rate, batch size, seed and so on.
 
     Attributes:
+        first_epoch: Epochs that were done before this fit began.
         before_minibatch: Called with how many samples of the epoch are done; what it raises ends the
             training in the middle of the epoch.
     """
@@ -65,7 +66,9 @@ class TrainingModule(lightning.LightningModule):
         self.options = options
         whole = len(samples.rows["in-sample"])
         self.batch_size = whole if options.batch_size == "full" else options.batch_size
+        self.first_epoch = 0
         self.before_minibatch: Callable[[int], None] = lambda done: None
+        self._optimizer_state: dict[int, dict[str, Tensor]] = {}
         self.network = build_network(samples.definition, options.networks, options.seed)
         self.reader = RowReader(samples.layout, samples.matrix.shape[1])
         nothing = np.empty(0, dtype=np.int64)
@@ -79,12 +82,60 @@ class TrainingModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam with decoupled weight decay, fused into one call (Kingma and Ba, 2015)."""
-        return torch.optim.AdamW(
+        self._optimizer = torch.optim.AdamW(
             self.network.parameters(),
             lr=self.options.learning_rate,
             weight_decay=self.options.weight_decay,
             fused=True,
         )
+        if self._optimizer_state:
+            groups = self._optimizer.state_dict()["param_groups"]
+            self._optimizer.load_state_dict({"state": self._optimizer_state, "param_groups": groups})
+        return self._optimizer
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, from 1; between epochs the one that has just ended."""
+        return self.first_epoch + self.current_epoch + 1
+
+    def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that the next epoch depends on, between epochs: tensors, and plain values beside them."""
+        tensors = {f"network/{name}": value for name, value in self.network.state_dict().items()}
+        for index, state in self._optimizer.state_dict()["state"].items():
+            for key, value in state.items():
+                if value is not None:
+                    tensors[f"optimizer/{index}/{key}"] = value
+        return tensors, {}
+
+    def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Takes over what `training_state` gave, before the fit begins; the next epoch is as it would have been."""
+        self.network.load_state_dict(
+            {
+                name.removeprefix("network/"): value
+                for name, value in tensors.items()
+                if name.startswith("network/")
+            }
+        )
+        for name, value in tensors.items():
+            kind, _, rest = name.partition("/")
+            if kind == "optimizer":
+                index, _, key = rest.partition("/")
+                self._optimizer_state.setdefault(int(index), {})[key] = value
+
+    def end_epoch(self, monitored: float | None) -> None:
+        """Hears how the epoch went.
+
+        Args:
+            monitored: The mean over the networks of the monitored value, turned so that lower is better.
+        """
+
+    def running_loss(self) -> float:
+        """The mean in-sample loss of the epoch so far."""
+        return float(self._loss_sum.mean() / max(self._seen, 1))
+
+    def kept_weights(self) -> dict[str, Tensor]:
+        """The weights that are evaluated and kept, (K, ...) each."""
+        return self.network.state_dict()
 
     def train_dataloader(self) -> DataLoader[int]:
         """The numbers of the epoch's steps; the samples themselves are on the device already."""
@@ -99,11 +150,10 @@ class TrainingModule(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Puts the samples in this epoch's order."""
-        order = seed_networks(
-            self.network, self.options.seed, self.current_epoch + 1, len(self.in_sample_rows)
-        )
+        order = seed_networks(self.network, self.options.seed, self.epoch, len(self.in_sample_rows))
         self.order = order.to(self.device)
         self._loss_sum = torch.zeros(self.options.networks, device=self.device)
+        self._seen = 0
 
     def training_step(self, step: int) -> None:
         """Trains on up to `MINIBATCHES_A_STEP` minibatches."""
@@ -127,12 +177,13 @@ class TrainingModule(lightning.LightningModule):
                 is_last = first + start + size >= end
                 (optimizer if is_last else optimizer.optimizer).step()
                 self._loss_sum += losses.detach() * errors.shape[1]
+                self._seen += errors.shape[1]
 
     def epoch_losses(self) -> EpochLosses:
         """The losses of the epoch that has just ended."""
         out_of_sample = self._evaluate() if len(self.out_of_sample_rows) else None
         return EpochLosses(
-            epoch=self.current_epoch + 1,
+            epoch=self.epoch,
             in_sample=tuple((self._loss_sum / len(self.in_sample_rows)).tolist()),
             out_of_sample=None if out_of_sample is None else tuple(out_of_sample.tolist()),
         )
