@@ -12,6 +12,7 @@ from dlplugin.samples.features import (
 from dlplugin.samples.samples import Samples, SpanCount, build_samples, resolve_split
 from dlplugin.samples.scaling import ColumnScaling, Scaling
 from dlplugin.samples.spans import SPAN_NAMES, Span, Spans
+from dlplugin.samples.stored import read_samples, samples_file
 
 __all__ = [
     "SPAN_NAMES",
@@ -28,6 +29,8 @@ __all__ = [
     "known_inputs",
     "matrix_columns",
     "output_matrix",
+    "read_samples",
     "resolve_split",
     "row_layout",
+    "samples_file",
 ]
