@@ -4,6 +4,8 @@ import io
 import logging
 import warnings
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import lightning
 import numpy as np
@@ -16,7 +18,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import dlplugin as dl
 from dlplugin.samples import Samples, build_samples
+from dlplugin.store import HistoryFile, RunFolder
 from dlplugin.training.fit import fit
+from dlplugin.training.journal import RunJournal
 
 
 def network() -> nn.Module:
@@ -104,7 +108,10 @@ def ours(made: Samples, epochs: int, batch: int) -> Callable[[], None]:
     options = dl.TrainingOptions(epochs=epochs, batch_size=batch, auto_stop=epochs, device="cpu")
 
     def run() -> None:
-        fit(made, options, lambda row: None, Console(file=io.StringIO()))
+        with TemporaryDirectory() as store:
+            files = {"history.csv": HistoryFile.head(), "save-point/definition.json": b"{}"}
+            folder = RunFolder.create(Path(store), {}, files)
+            fit(made, options, RunJournal(folder, 0), console=Console(file=io.StringIO()))
 
     return run
 

@@ -2,11 +2,11 @@
 
 import json
 import os
-import sys
+import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -20,9 +20,10 @@ from dlplugin.errors import (
     LockedModelError,
     PredictionError,
     StoreError,
+    TrainingError,
     UnknownModelError,
 )
-from dlplugin.evaluation import Evaluation, evaluate_samples
+from dlplugin.evaluation import Evaluation
 from dlplugin.registry import Entry, Registry
 from dlplugin.samples import Samples, Spans, build_samples, resolve_split
 from dlplugin.store import (
@@ -35,7 +36,15 @@ from dlplugin.store import (
     store_folder,
     stored_models,
 )
-from dlplugin.training import Run, best_epoch, train
+from dlplugin.training import (
+    Run,
+    best_epoch,
+    end_script,
+    evaluation_of,
+    execute,
+    prepare,
+    train_in_background,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +52,8 @@ if TYPE_CHECKING:
     from dlplugin.prediction import Predictor
 
 __all__ = ["Model", "load", "load_run", "model_types", "models"]
+
+Result = TypeVar("Result")
 
 model_types: Registry[type["Model"]] = Registry(
     "model type",
@@ -101,7 +112,7 @@ class Model:
         self.version = version
         self._root = root
         self._folder = ModelFolder(root, definition.name)
-        self._predictors: dict[Path, Predictor] = {}
+        self._predictors: dict[tuple[Path, int], Predictor] = {}
 
     def __repr__(self) -> str:
         return f"<Model {self.reference}: {self.status}>"
@@ -172,38 +183,79 @@ class Model:
             console: Where progress is shown; standard error when not given.
 
         Returns:
-            The run. Ctrl-C ends it after the epoch under way and keeps what there is; with a number
-            of epochs it then raises KeyboardInterrupt, so that a script does not walk on.
+            The run. Ctrl-C and SIGTERM stop it within a second and keep what there is, and
+            `resume` goes on from there. With a number of epochs Ctrl-C then raises
+            KeyboardInterrupt, so that a script does not walk on.
 
         Raises:
             LockedModelError: The model is locked.
             SamplesError: A span has no samples.
-            TrainingError: It is being trained already, or the loss was never finite.
+            StoreError: It is being trained already, or the store cannot be written.
+            TrainingError: The loss was never finite.
         """
+        run, samples = self._begin(dataset, split, options)
+        control = self._begun(run, lambda: execute(run, console, samples))
+        end_script(Run(run), control.signal)
+        return Run(run)
+
+    def start(
+        self, dataset: DataSet, split: Split | None = None, options: TrainingOptions | None = None
+    ) -> Run:
+        """Trains a new run in a process of its own, which outlives this one, and returns at once.
+
+        Args:
+            dataset: The symbols to train on, pooled.
+            split: Which dates are for what; by default `Split(0.6, 0.2)`.
+            options: By default `TrainingOptions()`.
+
+        Returns:
+            The run: watch it by `status`, `history` and `progress`; `stop()`, `wait()` and `resume()` are
+            there in any process.
+
+        Raises:
+            LockedModelError: The model is locked.
+            SamplesError: A span has no samples.
+            StoreError: It is being trained already, or the store cannot be written.
+            TrainingError: The process could not begin.
+        """
+        run, _ = self._begin(dataset, split, options)
+        self._begun(run, lambda: train_in_background(run))
+        return Run(run)
+
+    def resume(
+        self, dataset: DataSet | None = None, background: bool = False, console: "Console | None" = None
+    ) -> Run:
+        """Goes on with the run that was begun last, where it stopped; see `Run.resume`.
+
+        Raises:
+            TrainingError: There is none, it runs or is finished, or the DataSet has other bars.
+            LockedModelError: The model is locked.
+        """
+        self._refuse_version("resume")
+        newest = self._folder.state().newest if self._folder.exists else None
+        if newest is None:
+            raise TrainingError(f"model {self.name!r} has no run to resume; train it first")
+        return Run(RunFolder.open(self._root, newest)).resume(dataset, background, console)
+
+    def _begin(
+        self, dataset: DataSet, split: Split | None, options: TrainingOptions | None
+    ) -> tuple[RunFolder, Samples]:
         split, options = split or Split(), options or TrainingOptions()
         for value, kind, name in ((split, Split, "split"), (options, TrainingOptions, "options")):
             if not isinstance(value, kind):
                 raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
         self._refuse_version("train")
         self._folder.refuse_training()
+        return prepare(self._root, self.definition, dataset, split, options)
 
-        def begin(run: str) -> None:
-            self._folder.begin_training(self.definition, run)
-
-        run, samples, interrupted = train(
-            self._root, self.definition, dataset, split, options, console, begin
-        )
-        self._folder.end_training(self.definition, run.name)
-        folder = RunFolder.open(self._root, run.name)
-        evaluation = self._evaluate(samples, folder.read_trained())
-        folder.write_evaluation(json.loads(evaluation.to_json()))
-        if interrupted:
-            print(
-                f"stopped by Ctrl-C after epoch {run.facts['epochs']}; {run.name} keeps them", file=sys.stderr
-            )
-            if options.epochs is not None:
-                raise KeyboardInterrupt
-        return run
+    def _begun(self, run: RunFolder, begin: Callable[[], Result]) -> Result:
+        """Begins a new run; one that never began leaves nothing."""
+        try:
+            return begin()
+        except BaseException:
+            if not run.events:
+                shutil.rmtree(run.path, ignore_errors=True)
+            raise
 
     def evaluate(self, dataset: DataSet) -> Evaluation:
         """How it does on the in-sample and out-of-sample dates of its training; the holdout stays closed.
@@ -214,7 +266,7 @@ class Model:
         trained = self._source().read_trained()
         spans = Spans.from_dict(trained.record["spans"])
         scaling = (trained.input_scaling, trained.output_scaling)
-        return self._evaluate(build_samples(self.definition, dataset, spans, scaling), trained)
+        return evaluation_of(build_samples(self.definition, dataset, spans, scaling), trained)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -272,9 +324,12 @@ class Model:
             PredictionError: It is not trained.
         """
         source = self._source()
-        if source.path not in self._predictors:
-            self._predictors = {source.path: self._predictor_of(source.read_trained())}
-        return self._predictors[source.path]
+        weights = source.weights_file
+        written = weights.stat().st_mtime_ns if weights.exists() else 0  # a run that goes on replaces it
+        key = (weights, written)
+        if key not in self._predictors:
+            self._predictors = {key: self._predictor_of(source.read_trained())}
+        return self._predictors[key]
 
     @property
     def record(self) -> dict[str, Any]:
@@ -381,11 +436,6 @@ class Model:
         from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
 
         return Predictor(self.definition, trained.input_scaling, trained.output_scaling, trained.weights)
-
-    def _evaluate(self, samples: Samples, trained: Trained) -> Evaluation:
-        options = trained.record["options"]
-        selected = options["save_point"] != "last" or options["auto_stop"] is not None
-        return evaluate_samples(samples, self._predictor_of(trained), selected)
 
 
 def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:

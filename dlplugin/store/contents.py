@@ -16,7 +16,7 @@ from dlplugin.errors import DamagedModelError, DLPluginError, PredictionError
 from dlplugin.samples import Scaling
 from dlplugin.store.folders import read_json, to_json_bytes
 
-__all__ = ["Trained", "check_manifest", "manifest", "read_trained", "trained_files"]
+__all__ = ["Trained", "Weights", "check_manifest", "manifest", "read_trained", "trained_files"]
 
 Weights = dict[str, NDArray[np.float32]]
 

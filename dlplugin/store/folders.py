@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +81,27 @@ def parse_json(path: Path, content: bytes) -> dict[str, Any]:
     return value
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, make_folder: bool = True) -> None:
     """Writes beside, then renames: a reader sees the old file or the new one.
+
+    Args:
+        path: The file.
+        content: All of it.
+        make_folder: Makes its folder where it is missing; otherwise a folder that was removed stays so.
 
     Raises:
         StoreError: The disk is full, or the folder is not writable.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         _write(beside, content)
         os.replace(beside, path)
         _sync(path.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
 
 
@@ -108,8 +115,10 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     try:
         beside.mkdir(parents=True)
         for name, content in files.items():
+            (beside / name).parent.mkdir(exist_ok=True)
             _write(beside / name, content)
-        _sync(beside)
+        for folder in {(beside / name).parent for name in files}:
+            _sync(folder)
         os.rename(beside, path)
         _sync(path.parent)
     except OSError as error:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from dlplugin.store.contents import Trained, check_manifest, manifest, read_trained, trained_files
 from dlplugin.store.folders import FORMAT, read_json, to_json_bytes, write_folder
-from dlplugin.store.runs import HISTORY_COLUMNS, RunFolder, history_frame
+from dlplugin.store.history import HISTORY_COLUMNS, history_frame
+from dlplugin.store.runs import RunFolder
 
 __all__ = ["MODEL_TYPE", "VersionFolder"]
 
@@ -50,6 +51,11 @@ class VersionFolder:
         files["manifest.json"] = to_json_bytes(manifest(files))
         write_folder(self.path, files)
 
+    @property
+    def weights_file(self) -> Path:
+        """What it predicts with."""
+        return self.path / "weights.safetensors"
+
     def read_trained(self) -> Trained:
         """What it predicts with, every byte checked.
 
@@ -76,9 +82,9 @@ class VersionFolder:
             DamagedModelError: A file differs from what was locked.
         """
         check_manifest(self.path)
-        columns = read_json(self.path / "history.json")
-        rows = zip(*(columns[name] for name in HISTORY_COLUMNS), strict=True)
-        return history_frame([[float("nan") if cell is None else cell for cell in row] for row in rows])
+        stored = read_json(self.path / "history.json")  # in alphabetical order
+        first = [name for name in HISTORY_COLUMNS if name in stored]
+        return history_frame({name: stored[name] for name in [*first, *sorted(set(stored) - set(first))]})
 
     @property
     def interval(self) -> str:

@@ -1,62 +1,78 @@
-"""The folder of one run: what was asked for, how it went, and the weights it kept."""
+"""The folder of one run: what was asked for, how it goes, its last state, and the weights it keeps.
 
-import csv
-import io
-import secrets
-from collections.abc import Mapping, Sequence
+run.json              what was asked for, and how it ended
+samples.safetensors   the numbers it trains on, while it is not finished
+initial.safetensors   the weights it began with, where they came from another model
+history.csv           a line an epoch
+state.safetensors     the last state, from which it goes on
+save-point/           the weights it keeps for prediction, and all that predicting takes
+evaluation.json       how the save point did, in and out of sample
+events.jsonl          when it began, stopped, went on and ended
+progress.json         the epoch under way, while epochs are long
+stop                  there while somebody wants it to stop
+failure.txt           why it failed, where run.json could not be written
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dlplugin.definition import is_name
-from dlplugin.errors import StoreError, UnknownModelError
+from dlplugin.errors import DamagedModelError, StoreError, UnknownModelError
+from dlplugin.registry import did_you_mean
 from dlplugin.store.contents import Trained, read_trained, trained_files
 from dlplugin.store.folders import held, read_json, to_json_bytes, write_file, write_folder
+from dlplugin.store.history import SAVED, HistoryFile, Row
+from dlplugin.store.names import memorable_name
+from dlplugin.store.state import TrainingState, digest_of, read_state
 
-__all__ = ["HISTORY_COLUMNS", "RunFolder", "history_frame"]
+__all__ = ["RunFolder", "now", "stored_runs"]
 
-HISTORY_COLUMNS = ("epoch", "in_sample_loss", "out_of_sample_loss", "learning_rate", "seconds")
-
-_MANNERS = (
-    "amber brave brisk calm clear cosy crisp deft eager early even fair fleet fond frank fresh gentle "
-    "glad grand hardy keen kind late light lively loyal lucky mellow merry mild neat noble patient "
-    "plain proud quick quiet ready round sharp silent sober solid spry steady still subtle sunny "
-    "swift tidy true upbeat vivid warm wise witty"
-).split()
-_BIRDS = (
-    "avocet bittern bunting buzzard crane curlew dipper dove dunlin eider falcon finch gannet godwit "
-    "goose grebe gull harrier heron hobby ibis jackdaw jay kestrel kite knot lapwing lark linnet "
-    "magpie martin merlin osprey ouzel owl petrel pipit plover quail rail raven robin rook ruff "
-    "sandpiper shrike siskin snipe sparrow starling stork swallow swan swift teal tern thrush vireo "
-    "wagtail warbler wren"
-).split()
+FAILURE_BYTES = 1024  # made when the run is, so that a full disk has room for the reason
 
 
-def history_frame(rows: Sequence[Sequence[float]]) -> pd.DataFrame:
-    """Epochs to a table, a row each, in the order of `HISTORY_COLUMNS`."""
-    return pd.DataFrame(rows, columns=list(HISTORY_COLUMNS), dtype="float64").astype({"epoch": "int64"})
+def now() -> str:
+    """The moment, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def stored_runs(root: Path) -> list[str]:
+    """Names of all runs of a store, sorted."""
+    folder = root / ".runs"
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path.name for path in folder.iterdir() if (path / "run.json").is_file() and is_name(path.name)
+    )
 
 
 class RunFolder:
-    """models/.runs/RUN: run.json, history.csv, and the save point once there is one."""
+    """models/.runs/RUN. It is read anew each time, so that several processes agree."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
         self.name = name
         self.path = root / ".runs" / name
+        self.history_file = HistoryFile(self.path / "history.csv")
 
     @classmethod
-    def create(cls, root: Path, facts: Mapping[str, Any]) -> "RunFolder":
-        """Makes the folder of a new run under a memorable name of its own."""
+    def create(cls, root: Path, facts: Mapping[str, Any], files: Mapping[str, bytes]) -> "RunFolder":
+        """Makes the folder of a new run, with all its files, under a memorable name of its own.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
         for _ in range(1000):
-            name = f"{secrets.choice(_MANNERS)}-{secrets.choice(_BIRDS)}-{secrets.randbelow(100)}"
-            run = cls(root, name)
+            run = cls(root, memorable_name())
             if not run.path.exists():
-                head = io.StringIO()
-                csv.writer(head, lineterminator="\n").writerow(HISTORY_COLUMNS)
-                files = {"run.json": to_json_bytes(dict(facts)), "history.csv": head.getvalue().encode()}
-                write_folder(run.path, files)
+                more = {"run.json": to_json_bytes(dict(facts)), "failure.txt": b" " * FAILURE_BYTES}
+                write_folder(run.path, {**files, **more})
                 return run
         raise StoreError(f"no free run name in {root / '.runs'}; delete old runs")
 
@@ -71,7 +87,9 @@ class RunFolder:
             raise UnknownModelError(f"{name!r} is no run's name")
         run = cls(root, name)
         if not (run.path / "run.json").is_file():
-            raise UnknownModelError(f"no run {name!r} in {root / '.runs'}")
+            raise UnknownModelError(
+                f"no run {name!r} in {root / '.runs'}{did_you_mean(name, stored_runs(root)) or ''}"
+            )
         return run
 
     @property
@@ -81,7 +99,7 @@ class RunFolder:
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Replaces run.json."""
-        write_file(self.path / "run.json", to_json_bytes(dict(facts)))
+        write_file(self.path / "run.json", to_json_bytes(dict(facts)), make_folder=False)
 
     @property
     def lock_name(self) -> str:
@@ -93,31 +111,89 @@ class RunFolder:
         """Whether a process is training it."""
         return held(self.root, self.lock_name)
 
-    def append_history(self, row: tuple[float | int | str, ...]) -> None:
-        """Adds one epoch."""
+    @property
+    def status(self) -> str:
+        """One of "running", "finished", "stopped", "failed", or "interrupted" when its process died."""
+        alive = self.alive  # before the facts: what has just ended wrote them, then let go of the lock
+        status = str(self.facts["status"])
+        if status != "running" or alive:
+            return status
+        return "failed" if self.failure else "interrupted"
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, where run.json could not be written; empty otherwise."""
         try:
-            with open(self.path / "history.csv", "a", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerow(row)
-        except OSError as error:
-            raise StoreError(f"cannot write {self.path / 'history.csv'}: {error.strerror or error}") from None
+            return (self.path / "failure.txt").read_text(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def write_failure(self, reason: str) -> None:
+        """Notes why it failed, in room that was made before; does nothing where the folder is gone.
+
+        Neither a full disk nor a folder that has become read-only is in the way.
+        """
+        room = reason.encode()[:FAILURE_BYTES].ljust(FAILURE_BYTES)
+        with suppress(OSError), open(self.path / "failure.txt", "r+b") as file:
+            file.write(room)
+
+    def append_history(self, row: Row) -> None:
+        """Adds one epoch."""
+        self.history_file.append(row)
 
     @property
     def history(self) -> pd.DataFrame:
-        """A row an epoch; a last line that was cut off by a crash is left out."""
-        lines = (self.path / "history.csv").read_text().splitlines(keepends=True)
-        rows = [line.strip().split(",") for line in lines[1:] if line.endswith("\n")]
-        return history_frame([[float(cell or "nan") for cell in row] for row in rows])
+        """A row an epoch."""
+        return self.history_file.read().drop(columns=SAVED)
+
+    @property
+    def saved_epochs(self) -> list[int]:
+        """The epochs at which the save point moved."""
+        rows = self.history_file.read()
+        return [int(epoch) for epoch in rows.loc[rows[SAVED] == 1, "epoch"]]
+
+    def write_state(self, content: bytes) -> None:
+        """Replaces the last state."""
+        write_file(self.path / "state.safetensors", content, make_folder=False)
+
+    def read_state(self) -> TrainingState | None:
+        """The last state; None before the first epoch's end.
+
+        Raises:
+            DamagedModelError: It cannot be read.
+        """
+        return read_state(self.path / "state.safetensors")
+
+    def read_initial(self) -> TrainingState | None:
+        """The weights it began with, where they came from another model."""
+        return read_state(self.path / "initial.safetensors")
+
+    @property
+    def samples_file(self) -> Path:
+        """The numbers it trains on; gone when it is finished."""
+        return self.path / "samples.safetensors"
 
     @property
     def save_point(self) -> Path:
         """The folder of the weights it keeps for prediction."""
         return self.path / "save-point"
 
+    @property
+    def weights_file(self) -> Path:
+        """The weights of the save point."""
+        return self.save_point / "weights.safetensors"
+
+    def write_kept(self, weights: bytes) -> None:
+        """Replaces the weights of the save point, a safetensors file; their evaluation goes with the old ones."""
+        with suppress(OSError):
+            (self.path / "evaluation.json").unlink(missing_ok=True)
+        write_file(self.weights_file, weights, make_folder=False)
+
     def write_save_point(self, trained: Trained) -> None:
         """Replaces the save point; the weights come last, so that a cut leaves the old or the new ones."""
         files = trained_files(trained)
         for name in sorted(files, key=lambda name: name == "weights.safetensors"):
-            write_file(self.save_point / name, files[name])
+            write_file(self.save_point / name, files[name], make_folder=False)
 
     def read_trained(self) -> Trained:
         """The weights it keeps.
@@ -134,7 +210,12 @@ class RunFolder:
 
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Keeps how the save point did, in and out of sample."""
-        write_file(self.path / "evaluation.json", to_json_bytes(dict(evaluation)))
+        write_file(self.path / "evaluation.json", to_json_bytes(dict(evaluation)), make_folder=False)
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether there is an evaluation of its save point."""
+        return (self.path / "evaluation.json").is_file()
 
     def read_evaluation(self) -> dict[str, Any]:
         """How the save point did.
@@ -143,3 +224,76 @@ class RunFolder:
             DamagedModelError: It is missing or damaged.
         """
         return read_json(self.path / "evaluation.json")
+
+    def note(self, event: str, **details: object) -> None:
+        """Adds a line to the events.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        line = json.dumps({"time": now(), "event": event, **details}, ensure_ascii=False) + "\n"
+        path = self.path / "events.jsonl"
+        try:
+            with open(path, "ab", buffering=0) as file:
+                file.write(line.encode())
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """When it began, stopped, went on and ended; a line that was cut off by a crash is left out."""
+        try:
+            lines = (self.path / "events.jsonl").read_text().splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def write_progress(self, progress: Mapping[str, Any]) -> None:
+        """Tells other processes of the epoch under way."""
+        path = self.path / "progress.json"
+        beside = path.with_name(".progress.json")
+        try:
+            beside.write_bytes(json.dumps(dict(progress)).encode())
+            os.replace(beside, path)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+    @property
+    def progress(self) -> dict[str, Any] | None:
+        """The epoch under way; None while epochs are short, and when it does not run."""
+        try:
+            return read_json(self.path / "progress.json")
+        except DamagedModelError:
+            return None
+
+    def clear_progress(self) -> None:
+        """Takes the epoch under way back."""
+        with suppress(OSError):
+            (self.path / "progress.json").unlink(missing_ok=True)
+
+    def request_stop(self) -> None:
+        """Asks the process that trains it, whichever it is, to stop."""
+        write_file(self.path / "stop", b"", make_folder=False)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether somebody has asked it to stop."""
+        return os.path.exists(self.path / "stop")
+
+    def clear_stop(self) -> None:
+        """Takes the wish to stop back, before it goes on."""
+        with suppress(FileNotFoundError):
+            (self.path / "stop").unlink()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the last state, the save point's weights, and the history but for the seconds.
+
+        Two trainings of the same digest are the same to the bit, however often they were stopped.
+        """
+        state = self.read_state()
+        history = self.history_file.read().drop(columns="seconds").to_csv(index=False)
+        kept = {f"save-point/{name}": array for name, array in self.read_trained().weights.items()}
+        if state is None:
+            return digest_of(kept, history)
+        return digest_of({**state.arrays, **kept}, json.dumps(state.values, sort_keys=True), history)

@@ -40,12 +40,14 @@ class State:
         status: "draft", "running", "trained" or "locked".
         definition: The definition stored last; of the newest version when it is locked.
         run: The run whose save point a trained model predicts with.
+        newest: The run that was begun last; it may have been stopped or interrupted.
         versions: Numbers of the locked versions.
     """
 
     status: str
     definition: Definition
     run: str | None
+    newest: str | None
     versions: tuple[int, ...]
 
 
@@ -107,12 +109,13 @@ class ModelFolder:
             if not versions:
                 raise UnknownModelError(self._unknown())
             path = self._version_folder(versions[-1]).path / "definition.json"
-            return State("locked", self._definition(path, read_json(path)), None, versions)
+            return State("locked", self._definition(path, read_json(path)), None, None, versions)
         training, run = draft["training"], draft["run"]
         status = "trained" if run else "draft"
         if training and RunFolder(self.root, training).alive:
             status = "running"
-        return State(status, self._definition(self._draft_file, draft["definition"]), run, versions)
+        definition = self._definition(self._draft_file, draft["definition"])
+        return State(status, definition, run, training or run, versions)
 
     def write_draft(self, definition: Definition) -> None:
         """Stores a definition; the run that it predicts with stays if the definition is the same.
@@ -125,15 +128,18 @@ class ModelFolder:
             self.refuse_training()
             self._write_draft(definition, self._kept_run(definition), None)
 
-    def refuse_training(self) -> None:
+    def refuse_training(self, run: str | None = None) -> None:
         """Says at once what `begin_training` would refuse.
+
+        Args:
+            run: One that may train it: a run does not stand in its own way.
 
         Raises:
             LockedModelError: The model is locked.
             StoreError: Another run is training it.
         """
         self._refuse_locked("train")
-        self._refuse_running()
+        self._refuse_running(run)
 
     def begin_training(self, definition: Definition, run: str) -> None:
         """Notes that a run, whose lock is held, trains this definition.
@@ -143,7 +149,7 @@ class ModelFolder:
             StoreError: Another run is training it.
         """
         with self._changing():
-            self.refuse_training()
+            self.refuse_training(run)
             self._write_draft(definition, self._kept_run(definition), run)
 
     def end_training(self, definition: Definition, run: str) -> None:
@@ -178,6 +184,11 @@ class ModelFolder:
                 raise StoreError(
                     f"model {self.name!r} has no out-of-sample evaluation; train with an out-of-sample span, "
                     "or lock(force=True)"
+                )
+            if not folder.evaluated:
+                raise StoreError(
+                    f"cannot lock: run {run} of model {self.name!r} has no evaluation, which failed or was cut off; "
+                    f"do it again with: dlplugin resume {run}{self._place}"
                 )
             number = (self.versions or (0,))[-1] + 1
             self._version_folder(number).write(folder, note, forced=not evaluated)
@@ -329,15 +340,24 @@ class ModelFolder:
         state = self.state()
         if state.status == "locked":
             since = str(self._version_folder(state.versions[-1]).about["locked_at"])[:10]
-            place = "" if self.root == store_folder(None) else f" --store {self.root}"
             raise LockedModelError(
                 f"model {self.name!r} is locked since {since}; {verb} under a new name, or: "
-                f"dlplugin unlock {self.name}{place}"
+                f"dlplugin unlock {self.name}{self._place}"
             )
 
-    def _refuse_running(self) -> None:
-        if self.exists and self.state().status == "running":
-            raise StoreError(f"model {self.name!r} is being trained already; wait for it, or stop it")
+    def _refuse_running(self, but: str | None = None) -> None:
+        draft = self._read_draft()
+        running = draft["training"] if draft else None
+        if running and running != but and RunFolder(self.root, running).alive:
+            raise StoreError(
+                f"model {self.name!r} is being trained already, by run {running}; wait for it, or: "
+                f"dlplugin stop {running}{self._place}"
+            )
+
+    @property
+    def _place(self) -> str:
+        """What a command needs to find a store that is not the usual one."""
+        return "" if self.root == store_folder(None) else f" --store {self.root}"
 
     def _changing(self) -> AbstractContextManager[None]:
         return hold(

@@ -1,91 +1,44 @@
-"""What happens at the end of each epoch: history, save point, auto-stop, progress."""
+"""What happens while an epoch goes on, and at its end: history, save point, state, auto-stop, progress."""
 
+import math
 import time
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
-from numpy.typing import NDArray
 
+from dlplugin.definition import TrainingOptions
+from dlplugin.store import TrainingState
+from dlplugin.training.control import Control
+from dlplugin.training.journal import Journal
 from dlplugin.training.module import EpochLosses, TrainingModule
+from dlplugin.training.save_point import Monitored, SavePoint
 
-__all__ = ["EpochEnd", "History", "SavePoint"]
+__all__ = ["EpochAbandoned", "EpochEnd", "Screen", "auto_stop_reason"]
 
-Weights = dict[str, NDArray[np.float32]]
-
-
-class SavePoint:
-    """Keeps, for each network, the weights of its lowest out-of-sample loss, or the last ones.
-
-    Attributes:
-        epochs: (K,) the epoch each network's kept weights are from.
-        losses: (K,) the lowest out-of-sample loss so far.
-        kept_losses: (K,) that of the kept weights.
-    """
-
-    def __init__(self, networks: int, keep_last: bool) -> None:
-        self.epochs = np.zeros(networks, dtype=np.int64)
-        self.losses = np.full(networks, np.inf)
-        self.kept_losses = np.full(networks, np.inf)
-        self.weights: Weights = {}
-        self._keep_last = keep_last
-
-    @property
-    def last_improvement(self) -> int:
-        """The newest epoch in which any network reached a new lowest out-of-sample loss."""
-        return int(self._improved_at)
-
-    _improved_at = 0
-
-    def consider(self, losses: EpochLosses, network: torch.nn.Module) -> None:
-        """Takes over the weights of the networks that have got better."""
-        if losses.out_of_sample is None:
-            self._copy(network, np.ones(len(self.losses), dtype=bool))
-            self.epochs[:] = losses.epoch
-            return
-        now = np.array(losses.out_of_sample)
-        better = now < self.losses
-        self.losses = np.where(better, now, self.losses)
-        if better.any():
-            self._improved_at = losses.epoch
-        taken = np.ones_like(better) if self._keep_last else better
-        if taken.any():
-            self.epochs = np.where(taken, losses.epoch, self.epochs)
-            self.kept_losses = np.where(taken, now, self.kept_losses)
-            self._copy(network, taken)
-
-    def _copy(self, network: torch.nn.Module, taken: NDArray[np.bool_]) -> None:
-        for name, value in network.state_dict().items():
-            new = value.detach().cpu().numpy()
-            if name not in self.weights:
-                self.weights[name] = new.copy()
-            else:
-                self.weights[name][taken] = new[taken]
+SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_OF_A_LONG_EPOCH = 0.2
+SECONDS_TO_FINISH = 0.4  # that a short epoch under way has, after it was asked to stop
 
 
-class History:
-    """Every epoch so far, and where each goes as it happens."""
+class EpochAbandoned(BaseException):
+    """Raised in the middle of an epoch that will be done again from its start."""
 
-    def __init__(self, append: Callable[[tuple[float | int | str, ...]], None]) -> None:
-        self._append = append
 
-    def add(self, losses: EpochLosses, learning_rate: float, seconds: float) -> None:
-        """Adds one epoch; the losses are means over the networks."""
-        out = "" if losses.out_of_sample is None else repr(float(np.mean(losses.out_of_sample)))
-        row = (
-            losses.epoch,
-            repr(float(np.mean(losses.in_sample))),
-            out,
-            repr(learning_rate),
-            f"{seconds:.6f}",
-        )
-        self._append(row)
+class Screen(Protocol):
+    """Where progress is shown."""
+
+    def show(self, losses: EpochLosses, save_point: SavePoint) -> None:
+        """Tells of the epoch that has just ended."""
+
+    def show_running(self, epoch: int, done: float, loss: float) -> None:
+        """Tells how far a long epoch is, and its in-sample loss so far."""
 
 
 class EpochEnd(Callback):
-    """Runs the house's own bookkeeping at the end of each epoch, in one place and one order.
+    """Runs the house's own bookkeeping, in one place and one order.
 
     Attributes:
         reason: Why the training stopped; empty while it goes on.
@@ -95,43 +48,124 @@ class EpochEnd(Callback):
 
     def __init__(
         self,
+        module: TrainingModule,
         save_point: SavePoint,
-        history: History,
-        auto_stop: int | None,
-        show: Callable[[EpochLosses, SavePoint], None],
+        journal: Journal,
+        control: Control,
+        screen: Screen,
+        columns: Sequence[str],
     ) -> None:
         self.reason = ""
         self.finite = True
-        self.epochs = 0
+        self.epochs = module.first_epoch
+        self._module = module
+        self._options = module.options
         self._save_point = save_point
-        self._history = history
-        self._auto_stop = auto_stop
-        self._show = show
+        self._journal = journal
+        self._control = control
+        self._screen = screen
+        self._columns = columns
         self._started = 0.0
-
-    def request_stop(self, reason: str) -> None:
-        """Ends the training after the epoch under way."""
-        self.reason = self.reason or reason
+        self._next_look = 0.0
+        self._asked: float | None = None
+        module.before_minibatch = self.look
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Starts the epoch's clock."""
         self._started = time.perf_counter()
 
+    def look(self, done: int) -> None:
+        """Between two minibatches, ten times a second: whether to stop, and how far the epoch is.
+
+        Raises:
+            EpochAbandoned: It shall stop, and the state at this epoch's start is written.
+        """
+        now = time.perf_counter()
+        if now < self._next_look:
+            return
+        self._next_look = now + SECONDS_BETWEEN_LOOKS
+        if self._control.look():
+            self._asked = self._asked or now
+            if self._journal.kept_epoch == self.epochs or now - self._asked > SECONDS_TO_FINISH:
+                raise EpochAbandoned
+        if now - self._started > SECONDS_OF_A_LONG_EPOCH:
+            share, loss = done / len(self._module.in_sample_rows), self._module.running_loss()
+            self._journal.show(self.epochs + 1, share, loss)
+            self._screen.show_running(self.epochs + 1, share, loss)
+
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Losses, save point, history, progress; then whether to go on."""
+        """Losses, save point, history, state, progress; then whether to go on."""
         module = cast(TrainingModule, pl_module)
         losses = module.epoch_losses()
-        finite = np.isfinite([*losses.in_sample, *(losses.out_of_sample or ())]).all()
-        if finite:
-            self._save_point.consider(losses, module.network)
+        self.finite = bool(np.isfinite([*losses.in_sample, *(losses.out_of_sample or ())]).all())
+        monitored, moved = self._monitored(losses), False
+        if self.finite:
+            moved = self._save_point.consider(monitored, module.kept_weights())
+            module.end_epoch(None if monitored.values is None else float(monitored.values.mean()))
         else:
-            self.finite = False
-            self.request_stop(f"the loss is not finite in epoch {losses.epoch}")
+            self.reason = f"the loss is not finite in epoch {losses.epoch}"
+        self._journal.add_epoch(self._row(losses, moved))
         self.epochs = losses.epoch
-        self._history.add(losses, module.learning_rate, time.perf_counter() - self._started)
-        self._show(losses, self._save_point)
-        patience, since = self._auto_stop, losses.epoch - self._save_point.last_improvement
-        if patience is not None and losses.out_of_sample is not None and since >= patience:
-            self.request_stop(f"no lower out-of-sample loss for {patience} epochs")
+        self._decide(monitored)
+        if self.finite and (self.reason or self.epochs == self._options.epochs or self._journal.wants_state):
+            self._journal.keep(self.state(), self._save_point)
+        self._screen.show(losses, self._save_point)
         if self.reason:
             trainer.should_stop = True
+
+    def state(self) -> TrainingState:
+        """The training as it is between two epochs."""
+        tensors, values = self._module.training_state()
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+        return TrainingState(
+            {**arrays, **self._save_point.arrays()},
+            {
+                "epoch": self.epochs,
+                "module": values,
+                "save_point": self._save_point.to_plain(),
+                "threads": torch.get_num_threads(),
+            },
+        )
+
+    def _decide(self, monitored: Monitored) -> None:
+        if not self.reason and monitored.values is not None and self._save_point.ended.all():
+            self.reason = auto_stop_reason(self._options)
+        if not self.reason and self.epochs != self._options.epochs and self._control.look():
+            self.reason = self._control.reason
+
+    def _monitored(self, losses: EpochLosses) -> Monitored:
+        if losses.out_of_sample is None:
+            return Monitored(losses.epoch, None, None)
+        out_of_sample = np.array(losses.out_of_sample)
+        if self._options.monitor == "loss":
+            return Monitored(losses.epoch, out_of_sample, out_of_sample)
+        better = np.array(getattr(losses, f"out_of_sample_{self._options.monitor}"))
+        return Monitored(losses.epoch, -better, out_of_sample)
+
+    def _row(self, losses: EpochLosses, moved: bool) -> tuple[float | int | str, ...]:
+        """A line of the history: means over the networks."""
+        metrics = [_mean(getattr(losses, name)) for name in self._columns]
+        seconds = f"{time.perf_counter() - self._started:.6f}"
+        return (
+            losses.epoch,
+            _mean(losses.in_sample),
+            _mean(losses.out_of_sample),
+            repr(self._module.learning_rate),
+            seconds,
+            *metrics,
+            int(moved),
+        )
+
+
+def auto_stop_reason(options: TrainingOptions) -> str:
+    """Why auto-stop ends a training, in words."""
+    better = "lower out-of-sample loss" if options.monitor == "loss" else f"better {options.monitor}"
+    return f"no {better} for {options.auto_stop} epochs"
+
+
+def _mean(values: tuple[float, ...] | None) -> str:
+    """The mean over the networks, to the bit; empty where there is none."""
+    if values is None:
+        return ""
+    mean = math.fsum(values) / len(values)
+    return repr(mean)

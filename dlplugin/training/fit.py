@@ -1,15 +1,13 @@
-"""One training from samples to kept weights: the Lightning Trainer, quiet and interruptible."""
+"""One training from samples to kept weights: the Lightning Trainer, quiet, interruptible and resumable."""
 
 import logging
-import signal
-import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 
 import lightning
+import numpy as np
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from rich.console import Console
@@ -17,9 +15,14 @@ from rich.console import Console
 from dlplugin.definition import TrainingOptions
 from dlplugin.errors import TrainingError
 from dlplugin.samples import Samples
-from dlplugin.training.callbacks import EpochEnd, History, SavePoint
+from dlplugin.store import TrainingState
+from dlplugin.training.callbacks import EpochAbandoned, EpochEnd, auto_stop_reason
+from dlplugin.training.control import Control
+from dlplugin.training.journal import Journal
+from dlplugin.training.metrics import metric_columns
 from dlplugin.training.module import TrainingModule
 from dlplugin.training.progress import TrainingProgress
+from dlplugin.training.save_point import SavePoint
 
 __all__ = ["Fitted", "fit"]
 
@@ -32,10 +35,9 @@ class Fitted:
 
     Attributes:
         save_point: The kept weights of each network, with their epochs and losses.
-        epochs: Epochs done.
+        epochs: Epochs done, those before a resume included.
         stop_reason: In words.
         finished: Whether it came to its own end: all epochs, or auto-stop.
-        interrupted: Whether Ctrl-C ended it.
         device: What it ran on.
     """
 
@@ -43,54 +45,87 @@ class Fitted:
     epochs: int
     stop_reason: str
     finished: bool
-    interrupted: bool
     device: str
 
 
 def fit(
     samples: Samples,
     options: TrainingOptions,
-    append_history: Callable[[tuple[float | int | str, ...]], None],
+    journal: Journal,
+    control: Control | None = None,
     console: Console | None = None,
+    state: TrainingState | None = None,
 ) -> Fitted:
-    """Trains until the epochs are done, auto-stop or Ctrl-C.
+    """Trains until the epochs are done, auto-stop, or the control's wish to stop.
+
+    Args:
+        samples: The in-sample rows train; the out-of-sample rows are only looked at.
+        options: How.
+        journal: Where history, states and save points go.
+        control: Who may stop it.
+        console: Where progress is shown; standard error when not given.
+        state: Where to go on from: the end of an epoch of the same training, or weights to begin with.
 
     Raises:
         TrainingError: The loss was not finite before there was anything to keep.
+        StoreError: The journal could not be written.
     """
-    module = TrainingModule(samples, options)
-    save_point = SavePoint(options.networks, keep_last=options.save_point == "last")
-    name = samples.definition.name
-    with (
-        _quiet(),
-        _threads_for(module),
-        TrainingProgress(name, options.epochs, options.auto_stop, console) as progress,
-    ):
-        watch = EpochEnd(save_point, History(append_history), options.auto_stop, progress.show)
-        trainer = _trainer(options, watch)
-        with _ctrl_c(watch) as pressed:
-            try:
-                trainer.fit(module)
-            except SystemExit:
-                if not pressed:
-                    raise
-                raise KeyboardInterrupt from None  # what Lightning makes of a second Ctrl-C
-    if not save_point.weights:
+    control = control or Control()
+    module, save_point = TrainingModule(samples, options), SavePoint(options)
+    _restore(module, save_point, state)
+    reason = _end_reached(module, save_point, options)
+    if reason:
+        return Fitted(save_point, module.first_epoch, reason, True, "cpu")
+    progress = TrainingProgress(samples.definition.name, options, module.first_epoch, console)
+    columns = metric_columns(samples.definition, options)
+    watch = EpochEnd(module, save_point, journal, control, progress, columns)
+    with _quiet(), _threads_for(module, state), progress:
+        try:
+            trainer = _trainer(options, watch, module.first_epoch)
+            trainer.fit(module)
+        except EpochAbandoned:
+            watch.reason = control.reason
+        except SystemExit:
+            if not control.signal:
+                raise
+            raise KeyboardInterrupt from None  # what Lightning makes of a second Ctrl-C
+        finally:
+            journal.close()
+    if not watch.finite and not save_point.weights:
         raise TrainingError(
-            f"{watch.reason or 'the training ended before its first epoch'}; try a lower learning_rate than "
-            f"{options.learning_rate:g}, or clip= on inputs with extreme values"
+            f"{watch.reason}; try a lower learning_rate than {options.learning_rate:g}, or clip= on inputs with "
+            "extreme values"
         )
-    reason = watch.reason or f"all {watch.epochs} epochs done"
-    finished = not pressed and watch.finite
-    return Fitted(
-        save_point, watch.epochs, reason, finished, bool(pressed), str(trainer.strategy.root_device)
-    )
+    device = str(trainer.strategy.root_device)
+    epochs = min(watch.epochs, journal.kept_epoch) if control.reason and watch.finite else watch.epochs
+    reason = watch.reason or _end_reached(module, save_point, options, watch.epochs)
+    return Fitted(save_point, epochs, reason, watch.finite and reason != control.reason, device)
 
 
-def _trainer(options: TrainingOptions, watch: EpochEnd) -> lightning.Trainer:
+def _restore(module: TrainingModule, save_point: SavePoint, state: TrainingState | None) -> None:
+    if state is None:
+        return
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.arrays.items()}
+    module.restore(tensors, state.values.get("module", {}))
+    module.first_epoch = state.epoch
+    if "save_point" in state.values:
+        save_point.restore(state.values["save_point"], dict(state.arrays))
+
+
+def _end_reached(
+    module: TrainingModule, save_point: SavePoint, options: TrainingOptions, epochs: int | None = None
+) -> str:
+    """Why there is nothing left to do; empty where there is."""
+    done = module.first_epoch if epochs is None else epochs
+    if save_point.ended.all():
+        return auto_stop_reason(options)
+    return f"all {done} epochs done" if options.epochs is not None and done >= options.epochs else ""
+
+
+def _trainer(options: TrainingOptions, watch: EpochEnd, done: int) -> lightning.Trainer:
     try:
         return lightning.Trainer(
-            max_epochs=options.epochs or -1,
+            max_epochs=-1 if options.epochs is None else options.epochs - done,
             accelerator=options.device,
             devices=1,
             callbacks=[watch],
@@ -107,34 +142,14 @@ def _trainer(options: TrainingOptions, watch: EpochEnd) -> lightning.Trainer:
 
 
 @contextmanager
-def _ctrl_c(watch: EpochEnd) -> Iterator[list[int]]:
-    """Makes Ctrl-C a clean stop at the end of the epoch; a second one ends at once.
+def _threads_for(module: TrainingModule, state: TrainingState | None) -> Iterator[None]:
+    """One thread for small steps: sharing them out costs more than it saves, above all on a busy machine.
 
-    Lightning would turn it into SystemExit. Off the main thread Python allows no handlers.
+    A training goes on with the number that it began with, on which the last bits of a sum depend.
     """
-    pressed: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
-        watch.request_stop("stopped by Ctrl-C")
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _threads_for(module: TrainingModule) -> Iterator[None]:
-    """One thread for small steps: sharing them out costs more than it saves, above all on a busy machine."""
     before = torch.get_num_threads()
+    if state is not None and "threads" in state.values:
+        torch.set_num_threads(state.values["threads"])
     weights = sum(parameter.numel() for parameter in module.network.parameters())
     if weights * module.batch_size < MULTIPLICATIONS_WORTH_SHARING:
         torch.set_num_threads(1)

@@ -27,17 +27,23 @@ CELLS_AT_ONCE = 1 << 22  # cells of the matrix read in one go: 16 MiB in float32
 
 @dataclass(frozen=True)
 class EpochLosses:
-    """The losses of one epoch, mean squared errors of the scaled outputs.
+    """What one epoch gave.
 
     Attributes:
         epoch: From 1.
         in_sample: (K,) as met while the weights moved, dropout included.
         out_of_sample: (K,) with the weights at the epoch's end; None when there is no such span.
+        in_sample_accuracy: (K,) share of right classes, as met; None where no output has classes.
+        out_of_sample_accuracy: (K,) likewise, with the weights at the epoch's end.
+        out_of_sample_correlation: (K,) of predicted numbers with what came; None where not monitored.
     """
 
     epoch: int
     in_sample: tuple[float, ...]
     out_of_sample: tuple[float, ...] | None
+    in_sample_accuracy: tuple[float, ...] | None = None
+    out_of_sample_accuracy: tuple[float, ...] | None = None
+    out_of_sample_correlation: tuple[float, ...] | None = None
 
 
 class TrainingModule(lightning.LightningModule):

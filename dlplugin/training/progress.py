@@ -8,8 +8,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dlplugin.training.callbacks import SavePoint
+from dlplugin.definition import TrainingOptions
 from dlplugin.training.module import EpochLosses
+from dlplugin.training.save_point import SavePoint
 
 __all__ = ["TrainingProgress"]
 
@@ -33,17 +34,18 @@ class TrainingProgress:
 
     Args:
         label: The model's name.
-        epochs: None when it trains until it is stopped.
-        auto_stop: Epochs without an improvement that end it; bounds the time left.
+        options: Their epochs and auto-stop bound the time left.
+        done: Epochs that were done before.
         console: Where to write; standard error when not given.
     """
 
     def __init__(
-        self, label: str, epochs: int | None, auto_stop: int | None, console: Console | None = None
+        self, label: str, options: TrainingOptions, done: int = 0, console: Console | None = None
     ) -> None:
         console = console or Console(stderr=True)
-        self._epochs = epochs
-        self._auto_stop = auto_stop
+        epochs = options.epochs
+        self._options = options
+        self._done = done
         self._narrow = console.is_terminal and console.width < WIDE_TERMINAL
         self._surface: _Surface
         if console.is_jupyter:
@@ -69,23 +71,37 @@ class TrainingProgress:
         left = self._left(losses.epoch, save_point.last_improvement)
         self._surface.show(losses.epoch, self._text(losses, save_point), left)
 
+    def show_running(self, epoch: int, done: float, loss: float) -> None:
+        """Tells how far a long epoch is, and its in-sample loss so far."""
+        name = "in" if self._narrow else "in-sample"
+        self._surface.show(epoch - 1, f"{done:.0%} of epoch {epoch}, {name} {loss:.4f} so far", "")
+
     def _text(self, losses: EpochLosses, save_point: SavePoint) -> str:
         one, other = ("in", "out") if self._narrow else ("in-sample", "out-of-sample")
         parts = [f"{one} {np.mean(losses.in_sample):.4f}"]
         if losses.out_of_sample is not None:
             parts.append(f"{other} {np.mean(losses.out_of_sample):.4f}")
-            best = int(save_point.epochs[np.argmin(save_point.losses)])
-            parts.append(f"best {np.mean(save_point.losses):.4f} in {best}")
+            parts.append(self._best(save_point))
         return ", ".join(parts)
+
+    def _best(self, save_point: SavePoint) -> str:
+        values, monitor = save_point.values, self._options.monitor
+        if not np.isfinite(values).all():
+            return "none kept yet"
+        epoch = int(save_point.epochs[np.argmin(values)])
+        if monitor == "loss":
+            return f"best {np.mean(values):.4f} in {epoch}"
+        return f"best {monitor} {-np.mean(values):.4f} in {epoch}"
 
     def _left(self, epoch: int, improved: int) -> str:
         """The time that is left at most: until the last epoch, or until auto-stop if nothing improves."""
-        ends = [self._epochs] if self._epochs else []
-        if self._auto_stop and improved:
-            ends.append(improved + self._auto_stop)
+        ends = [self._options.epochs] if self._options.epochs else []
+        if self._options.auto_stop and improved:
+            ends.append(improved + self._options.auto_stop)
         if not ends:
             return ""
-        seconds = (time.perf_counter() - self._started) / epoch * max(min(ends) - epoch, 0)
+        an_epoch = (time.perf_counter() - self._started) / (epoch - self._done)
+        seconds = an_epoch * max(min(ends) - epoch, 0)
         return f"{int(seconds) // 60}:{int(seconds) % 60:02d} left"
 
 

@@ -1,10 +1,9 @@
-"""A run: one training of one definition, as its folder tells it."""
+"""A run: one training of one definition, as its folder tells it, and the hand on it."""
 
-import platform
+import signal
 import sys
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from importlib import metadata
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,25 @@ import pandas as pd
 from rich.console import Console
 
 from dlplugin.bars import DataSet
-from dlplugin.definition import Definition, Split, TrainingOptions, to_plain
-from dlplugin.errors import DLPluginError, SamplesError
-from dlplugin.samples import Samples, SpanCount, Spans, build_samples, resolve_split
-from dlplugin.store import RunFolder, Trained, hold
+from dlplugin.definition import Definition
+from dlplugin.errors import TrainingError
+from dlplugin.samples import SpanCount, Spans
+from dlplugin.store import RunFolder
+from dlplugin.training.background import train_in_background
+from dlplugin.training.prepare import matching_samples
+from dlplugin.training.stretch import execute
 
-__all__ = ["Run", "best_epoch", "train"]
+__all__ = ["Run", "best_epoch", "end_script"]
+
+SECONDS_BETWEEN_LOOKS = 0.02
+RESUMABLE = ("stopped", "interrupted", "failed")
 
 
 class Run:
-    """One training of one definition on one DataSet with one split and one set of options."""
+    """One training of one definition on one DataSet with one split and one set of options.
+
+    It can be watched and stopped from any process, and goes on days later where it stopped.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
@@ -47,29 +55,49 @@ class Run:
     @property
     def status(self) -> str:
         """One of "running", "finished", "stopped", "failed", or "interrupted" when its process died."""
-        status = str(self.facts["status"])
-        if status == "running" and not self._folder.alive:
-            return "interrupted"
-        return status
+        return self._folder.status
 
     @property
     def history(self) -> pd.DataFrame:
         """A row an epoch: epoch, in_sample_loss, out_of_sample_loss, learning_rate, seconds.
 
-        Losses are mean squared errors of the scaled outputs; in-sample as met while the weights
-        moved. Without an out-of-sample span its column is NaN.
+        Losses are means over the networks, in-sample as met while the weights moved. Accuracies of
+        classes stand beside them, and the correlation where it is monitored. What there is none of
+        is NaN.
         """
         return self._folder.history
 
     @property
+    def save_points(self) -> list[int]:
+        """The epochs at which the save point moved."""
+        return self._folder.saved_epochs
+
+    @property
+    def progress(self) -> dict[str, Any] | None:
+        """The epoch under way, the share of it that is done and its loss so far; None while epochs are short."""
+        return self._folder.progress if self.status == "running" else None
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """When it began, went on, stopped and ended."""
+        return self._folder.events
+
+    @property
     def stop_reason(self) -> str:
         """Why it ended, in words; empty while it runs."""
-        return str(self.facts.get("stop_reason", ""))
+        return str(self.facts.get("stop_reason", "")) or self._folder.failure
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights predict; with several networks that of the lowest loss."""
-        return best_epoch(self.facts)
+        """The epoch whose weights predict; with several networks that of the lowest loss.
+
+        Raises:
+            TrainingError: It has not ended yet, or ended before its first epoch did.
+        """
+        facts = self.facts
+        if not facts.get("save_point", {}).get("epochs") or not facts["epochs"]:
+            raise TrainingError(f"run {self.name} has kept no weights yet; it is {self.status}")
+        return best_epoch(facts)
 
     @property
     def spans(self) -> Spans:
@@ -81,119 +109,114 @@ class Run:
         """Samples and purged samples of each span."""
         return {name: SpanCount(**count) for name, count in self.facts["counts"].items()}
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 over last state, save point and history but for the seconds.
+
+        However often a run was stopped on a CPU, it ends with the digest of one that was not.
+
+        Raises:
+            DamagedModelError: It has kept no weights yet.
+        """
+        return self._folder.digest
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Stops it, wherever it is trained, and waits until it has; does nothing when it does not run.
+
+        Args:
+            timeout: Seconds to wait.
+
+        Raises:
+            TrainingError: It has not stopped by then.
+        """
+        if self.status != "running":
+            return
+        self._folder.request_stop()
+        if not self._ended_within(timeout):
+            raise TrainingError(f"run {self.name} has not stopped within {timeout:g} seconds")
+
+    def wait(self, timeout: float | None = None) -> "Run":
+        """Waits until it has ended; its status says how.
+
+        Args:
+            timeout: Seconds; none waits as long as it takes.
+
+        Raises:
+            TrainingError: It has not ended by then.
+        """
+        if not self._ended_within(timeout):
+            raise TrainingError(f"run {self.name} has not ended within {timeout:g} seconds")
+        return self
+
+    def resume(
+        self, dataset: DataSet | None = None, background: bool = False, console: Console | None = None
+    ) -> "Run":
+        """Goes on where it stopped, with its own data, dates and options.
+
+        On a CPU it ends with the weights, the save point and the history that it would have had
+        without the stop, to the bit.
+
+        Args:
+            dataset: Only compared with the data that the run has stored.
+            background: Trains in a process of its own and returns at once; otherwise it ends like `train`.
+            console: Where progress is shown; standard error when not given.
+
+        Raises:
+            TrainingError: It runs or is finished, or the DataSet has other bars.
+            LockedModelError: The model has been locked.
+            StoreError: Another run trains the model.
+        """
+        folder, status = self._folder, self.status
+        if status == "running":
+            raise TrainingError(f"run {self.name} is being trained already; nothing to resume")
+        if status not in RESUMABLE:
+            raise TrainingError(
+                f"run {self.name} is finished: {self.stop_reason}; a new training of the model starts a new run"
+            )
+        definition = Definition.from_dict(folder.facts["definition"])
+        samples = matching_samples(folder, definition, dataset)
+        folder.clear_stop()
+        if background:
+            train_in_background(folder)
+        else:
+            end_script(self, execute(folder, console, samples).signal)
+        return self
+
+    def _ended_within(self, timeout: float | None) -> bool:
+        end = None if timeout is None else time.monotonic() + timeout
+        while self._folder.alive:
+            if end is not None and time.monotonic() > end:
+                return False
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        return True
+
+
+def end_script(run: Run, number: int) -> None:
+    """What a signal that stopped a blocking training does after all is saved.
+
+    Ctrl-C ends a training without a number of epochs normally, and is raised otherwise, so that a
+    script does not walk on as if the training had finished. SIGTERM ends the script.
+
+    Args:
+        run: It has stopped.
+        number: The signal's; 0 for none.
+    """
+    if not number:
+        return
+    word = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+    print(
+        f"stopped by {word} after epoch {run.facts['epochs']}; {run.name} keeps it, and goes on with: "
+        f"dlplugin resume {run.name}",
+        file=sys.stderr,
+    )
+    if number == signal.SIGTERM:
+        raise SystemExit(128 + number)
+    if run.facts["options"]["epochs"] is not None:
+        raise KeyboardInterrupt
+
 
 def best_epoch(facts: Mapping[str, Any]) -> int:
     """The epoch of the kept weights; with several networks that of the lowest loss."""
     kept = facts["save_point"]
     losses = kept["losses"]
     return int(kept["epochs"][losses.index(min(losses))] if losses else kept["epochs"][0])
-
-
-def train(
-    root: Path,
-    definition: Definition,
-    dataset: DataSet,
-    split: Split,
-    options: TrainingOptions,
-    console: Console | None,
-    begin: Callable[[str], None],
-) -> tuple[Run, Samples, bool]:
-    """Trains one run to its end and keeps its save point.
-
-    Args:
-        root: The store.
-        definition: What to train.
-        dataset: On what.
-        split: Resolved here, once and for all.
-        options: How.
-        console: Where progress is shown.
-        begin: Called with the run's name when its lock is held and it is about to train.
-
-    Returns:
-        The run, the samples it read, and whether Ctrl-C ended it.
-
-    Raises:
-        SamplesError: A span has no samples.
-        TrainingError: There is nothing to keep.
-    """
-    spans = resolve_split(dataset, split)
-    samples = build_samples(definition, dataset, spans)
-    _refuse_unseen(samples)
-    facts = _facts(definition, dataset, options, samples)
-    folder = RunFolder.create(root, facts)
-    with hold(root, folder.lock_name, f"run {folder.name} is being trained already", wait=2):
-        from dlplugin.training.fit import fit  # Lightning: 2 s that only a training should pay
-
-        try:
-            begin(folder.name)
-            fitted = fit(samples, options, folder.append_history, console)
-        except BaseException as error:
-            reason = str(error) if isinstance(error, DLPluginError) else type(error).__name__
-            folder.write_facts(facts | {"status": "failed", "stop_reason": reason, "ended": _now()})
-            raise
-        kept = fitted.save_point
-        facts |= {
-            "status": "finished" if fitted.finished else "stopped",
-            "stop_reason": fitted.stop_reason,
-            "ended": _now(),
-            "epochs": fitted.epochs,
-            "device": fitted.device,
-            "save_point": {
-                "epochs": kept.epochs.tolist(),
-                "losses": kept.kept_losses.tolist() if "out-of-sample" in spans else [],
-            },
-            "weights": sum(value[0].size for value in kept.weights.values()),
-        }
-        trained = Trained(definition, samples.input_scaling, samples.output_scaling, kept.weights, facts)
-        folder.write_save_point(trained)
-        folder.write_facts(facts)
-    return Run(folder), samples, fitted.interrupted
-
-
-def _refuse_unseen(samples: Samples) -> None:
-    """An out-of-sample span that holds no sample could choose nothing."""
-    if "out-of-sample" in samples.rows and not len(samples.rows["out-of-sample"]):
-        span = samples.spans["out-of-sample"]
-        raise SamplesError(
-            f"the out-of-sample span {span} has no samples at look ahead {samples.definition.look_ahead}: all "
-            "reach across its end or lie in the embargo; make it longer, or use out_of_sample=0"
-        )
-
-
-def _facts(
-    definition: Definition, dataset: DataSet, options: TrainingOptions, samples: Samples
-) -> dict[str, Any]:
-    symbols = {}
-    for symbol in dataset.symbols:
-        index = dataset[symbol].index
-        symbols[symbol] = {
-            "fingerprint": dataset.fingerprint[symbol],
-            "bars": len(index),
-            "first": index[0].isoformat(),
-            "last": index[-1].isoformat(),
-        }
-    return {
-        "model": definition.name,
-        "definition": definition.to_dict(),
-        "definition_hash": definition.hash,
-        "options": to_plain(options),
-        "dataset": {"name": dataset.name, "interval": dataset.interval, "symbols": symbols},
-        "spans": samples.spans.to_dict(),
-        "counts": {
-            name: {"samples": count.samples, "purged": count.purged} for name, count in samples.counts.items()
-        },
-        "samples_fingerprint": samples.fingerprint,
-        "versions": _versions(),
-        "started": _now(),
-        "status": "running",
-    }
-
-
-def _versions() -> dict[str, str]:
-    packages = ("dlplugin", "torch", "lightning", "TA-Lib", "numpy", "pandas")
-    found = {"python": platform.python_version(), "machine": f"{sys.platform} {platform.machine()}"}
-    return found | {package: metadata.version(package) for package in packages}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

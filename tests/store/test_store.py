@@ -146,7 +146,10 @@ def test_a_model_whose_run_is_alive_is_running(model: dl.Model, two_stocks: dl.D
         assert model.status == "running"
         with pytest.raises(dl.DLPluginError) as error:
             model.train(two_stocks)
-        assert str(error.value) == "model 'small' is being trained already; wait for it, or stop it"
+        assert str(error.value) == (
+            f"model 'small' is being trained already, by run {run.name}; wait for it, or: "
+            f"dlplugin stop {run.name} --store {model.store}"
+        )
         with pytest.raises(StoreError) as error:
             model.lock()
         assert str(error.value) == "cannot lock: model 'small' is being trained; wait until it ends"

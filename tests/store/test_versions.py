@@ -8,7 +8,7 @@ import pytest
 
 import dlplugin as dl
 from dlplugin.errors import DamagedModelError, PredictionError
-from dlplugin.store import ModelFolder, RunFolder
+from dlplugin.store import HistoryFile, ModelFolder, RunFolder
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def test_version_ten_is_newer_than_version_nine(store: Path, two_stocks: dl.Data
 
 @pytest.mark.parametrize("lost", [1, 4, 20])
 def test_an_epoch_whose_line_was_cut_off_is_not_read(tmp_path: Path, lost: int) -> None:
-    run = RunFolder.create(tmp_path, {"status": "running"})
-    rows = [(1, "0.9", "0.95", "0.001", "0.250000"), (2, "0.8", "", "0.001", "0.125000")]
+    run = RunFolder.create(tmp_path, {"status": "running"}, {"history.csv": HistoryFile.head()})
+    rows = [(1, "0.9", "0.95", "0.001", "0.250000", 1), (2, "0.8", "", "0.001", "0.125000", 0)]
     for row in rows:
         run.append_history(row)
     assert run.history["epoch"].tolist() == [1, 2]

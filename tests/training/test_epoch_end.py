@@ -13,6 +13,7 @@ from dlplugin.errors import StoreError
 from dlplugin.samples import Samples, build_samples
 from dlplugin.training.fit import Fitted, fit
 from dlplugin.training.module import EpochLosses, TrainingModule
+from tests.training.notes import Notes
 
 Row = tuple[float | int | str, ...]
 
@@ -24,7 +25,7 @@ def samples(model: dl.Model, two_stocks: dl.DataSet) -> Samples:
 
 def fitted(samples: Samples, append: Callable[[Row], None], **options: object) -> Fitted:
     wanted = dl.TrainingOptions(device="cpu", learning_rate=0.01, **options)  # type: ignore[arg-type]
-    return fit(samples, wanted, append, Console(file=io.StringIO()))
+    return fit(samples, wanted, Notes(append), console=Console(file=io.StringIO()))
 
 
 @pytest.mark.parametrize("kept", ["best", "last"])

@@ -57,7 +57,10 @@ def test_while_it_trains_run_and_model_are_running_and_a_second_training_is_refu
         seen.append((dl.load_run(folder.name, model.store).status, model.status))
         with pytest.raises(StoreError) as error:
             dl.load("small", model.store).train(two_stocks)
-        assert str(error.value) == "model 'small' is being trained already; wait for it, or stop it"
+        assert str(error.value) == (
+            f"model 'small' is being trained already, by run {folder.name}; wait for it, or: "
+            f"dlplugin stop {folder.name} --store {model.store}"
+        )
 
     monkeypatch.setattr(RunFolder, "append_history", look)
     run = model.train(two_stocks, options=dl.TrainingOptions(epochs=2))

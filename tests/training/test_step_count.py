@@ -9,6 +9,7 @@ from rich.console import Console
 import dlplugin as dl
 from dlplugin.samples import build_samples
 from dlplugin.training import fit as fit_module
+from tests.training.notes import Notes
 
 
 @pytest.mark.parametrize(("minibatches", "cells"), [(256, 1 << 22), (3, 1 << 22), (3, 1)])
@@ -27,7 +28,7 @@ def test_lightning_counts_each_chunk_once(
 
     monkeypatch.setattr(fit_module, "_trainer", kept)
     options = dl.TrainingOptions(epochs=2, batch_size=32, auto_stop=None)
-    fit_module.fit(samples, options, lambda row: None, Console(file=io.StringIO()))
+    fit_module.fit(samples, options, Notes(), console=Console(file=io.StringIO()))
     count, a_chunk = len(samples.rows["in-sample"]), minibatches * 32
     chunks = count // a_chunk + (count % a_chunk > 0)
     (trainer,) = made

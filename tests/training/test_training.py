@@ -20,6 +20,7 @@ from dlplugin.errors import TrainingError
 from dlplugin.evaluation import trained
 from dlplugin.samples import Samples, build_samples
 from dlplugin.training.fit import fit
+from tests.training.notes import Notes
 
 
 def samples_of(model: dl.Model, dataset: dl.DataSet, split: dl.Split | None = None) -> Samples:
@@ -27,9 +28,9 @@ def samples_of(model: dl.Model, dataset: dl.DataSet, split: dl.Split | None = No
 
 
 def fitted(samples: Samples, **options: object):
-    rows: list[tuple] = []
-    result = fit(samples, dl.TrainingOptions(**options), rows.append, Console(file=io.StringIO()))  # type: ignore[arg-type]
-    return result, rows
+    notes = Notes()
+    result = fit(samples, dl.TrainingOptions(**options), notes, console=Console(file=io.StringIO()))  # type: ignore[arg-type]
+    return result, notes.rows
 
 
 def bare_loop(
@@ -250,8 +251,10 @@ def test_the_same_seed_gives_the_same_weights_byte_for_byte_in_two_processes(tmp
 def test_progress_shows_both_losses_the_best_epoch_and_the_time_left(model, two_stocks) -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=160, color_system=None)
-    rows: list[tuple] = []
-    fit(samples_of(model, two_stocks), dl.TrainingOptions(epochs=4, auto_stop=None), rows.append, console)
+    notes = Notes()
+    options = dl.TrainingOptions(epochs=4, auto_stop=None)
+    fit(samples_of(model, two_stocks), options, notes, console=console)
+    rows = notes.rows
     last = next(line for line in reversed(screen.getvalue().splitlines()) if "small" in line)
     best = min(rows, key=lambda row: float(row[2]))
     assert "4/4" in last
@@ -267,8 +270,8 @@ def test_progress_fits_a_terminal_of_eighty_columns(model, two_stocks) -> None:
     fit(
         samples_of(model, two_stocks),
         dl.TrainingOptions(epochs=200, auto_stop=None),
-        lambda row: None,
-        console,
+        Notes(),
+        console=console,
     )
     last = next(line for line in reversed(screen.getvalue().splitlines()) if "small" in line)
     assert "200/200 in 0." in last
@@ -279,7 +282,7 @@ def test_progress_fits_a_terminal_of_eighty_columns(model, two_stocks) -> None:
 def test_in_a_pipe_progress_is_plain_lines(monkeypatch, model, two_stocks) -> None:
     monkeypatch.setattr("dlplugin.training.progress.SECONDS_BETWEEN_LINES", 0.0)
     pipe = io.StringIO()
-    fit(samples_of(model, two_stocks), dl.TrainingOptions(epochs=2), lambda row: None, Console(file=pipe))
+    fit(samples_of(model, two_stocks), dl.TrainingOptions(epochs=2), Notes(), console=Console(file=pipe))
     lines = pipe.getvalue().splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("small: epoch 1/2, in-sample ")
@@ -375,7 +378,7 @@ def test_with_the_last_weights_kept_the_recorded_loss_is_theirs(
     run = model.train(two_stocks, options=options)
     losses = run.history["out_of_sample_loss"]
     assert losses.argmin() != 19
-    assert run.facts["save_point"] == {"epochs": [20], "losses": [pytest.approx(losses.iloc[-1])]}
+    assert run.facts["save_point"] == {"epochs": [20], "losses": [losses.iloc[-1]], "ended": [0]}
 
 
 def test_a_model_is_trained_before_it_is_evaluated(
@@ -384,11 +387,14 @@ def test_a_model_is_trained_before_it_is_evaluated(
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("dlplugin.model.evaluate_samples", full)
-    with pytest.raises(MemoryError):
-        model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    with monkeypatch.context() as patch:
+        patch.setattr("dlplugin.training.stretch.evaluate_samples", full)
+        with pytest.raises(MemoryError):
+            model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
     assert model.status == "trained"
     assert model.predict(two_stocks["IBM"]).notna().to_numpy().any()
+    assert model.resume().status == "finished"
+    assert model.evaluation.results
 
 
 def test_without_a_holdout_the_verdict_says_so(model: dl.Model, two_stocks: dl.DataSet) -> None:

@@ -1,0 +1,55 @@
+"""A training in a process of its own, which outlives the one that began it."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from dlplugin.errors import TrainingError
+from dlplugin.store import RunFolder
+
+__all__ = ["train_in_background"]
+
+SECONDS_TO_BEGIN = 60.0
+SECONDS_BETWEEN_LOOKS = 0.02
+LOG = "worker.log"
+
+
+def train_in_background(folder: RunFolder) -> None:
+    """Starts a process that trains a run, and returns when it has the run's lock.
+
+    Raises:
+        TrainingError: It could not begin; the message is its own.
+    """
+    package = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "dlplugin.training.worker", str(folder.root.absolute()), folder.name]
+    with open(folder.path / LOG, "ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": paths},
+            start_new_session=True,  # Ctrl-C in a terminal is not meant for it
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie is left
+    known = len(folder.events)
+    end = time.monotonic() + SECONDS_TO_BEGIN
+    while time.monotonic() < end:
+        if len(folder.events) > known:
+            return
+        if process.poll() is not None:
+            raise TrainingError(
+                _last_words(folder) or f"the training's process ended at once: {process.returncode}"
+            )
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    process.kill()
+    raise TrainingError(f"the training of {folder.name} did not begin within {SECONDS_TO_BEGIN:g} seconds")
+
+
+def _last_words(folder: RunFolder) -> str:
+    lines = (folder.path / LOG).read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

@@ -1,0 +1,62 @@
+"""How a training is asked to stop: by Ctrl-C or SIGTERM, or by another process."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["Control", "signals"]
+
+REASONS = {signal.SIGINT: "stopped by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
+
+
+class Control:
+    """Whether a training shall stop, and why.
+
+    Args:
+        asked_elsewhere: Tells whether another process has asked for it; looked at ten times a second.
+
+    Attributes:
+        reason: In words; empty while it shall go on.
+        signal: The number of the signal that asked for it; 0 where it was no signal.
+    """
+
+    def __init__(self, asked_elsewhere: Callable[[], bool] = lambda: False) -> None:
+        self.reason = ""
+        self.signal = 0
+        self._asked_elsewhere = asked_elsewhere
+
+    def request(self, reason: str) -> None:
+        """Asks for it; the first reason stays."""
+        self.reason = self.reason or reason
+
+    def look(self) -> bool:
+        """Whether it shall stop."""
+        if not self.reason and self._asked_elsewhere():
+            self.request("stopped by request")
+        return bool(self.reason)
+
+
+@contextmanager
+def signals(control: Control) -> Iterator[None]:
+    """Makes Ctrl-C and SIGTERM a clean stop within a second; a second Ctrl-C ends at once.
+
+    Lightning would turn Ctrl-C into SystemExit. Off the main thread Python allows no handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if control.signal:
+            raise KeyboardInterrupt
+        control.signal = number
+        control.request(REASONS[signal.Signals(number)])
+
+    before = {number: signal.signal(number, stop) for number in REASONS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

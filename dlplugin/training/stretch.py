@@ -1,0 +1,138 @@
+"""One stretch of a training, from its lock to its end: in this process, or in one of its own."""
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+
+from dlplugin.definition import Definition, TrainingOptions
+from dlplugin.errors import DLPluginError, StoreError
+from dlplugin.evaluation import Evaluation, evaluate_samples
+from dlplugin.samples import Samples, read_samples
+from dlplugin.store import ModelFolder, RunFolder, Trained, hold, now
+from dlplugin.training.control import Control, signals
+
+if TYPE_CHECKING:
+    from dlplugin.training.fit import Fitted
+
+__all__ = ["evaluation_of", "execute"]
+
+
+def execute(folder: RunFolder, console: Console | None = None, samples: Samples | None = None) -> Control:
+    """Trains a run, from its last state on, until it ends or is asked to stop; then evaluates it.
+
+    Args:
+        folder: A new run, or one that was stopped, was interrupted or has failed.
+        console: Where progress is shown; standard error when not given.
+        samples: Those of the run, where they are at hand; read from its folder otherwise.
+
+    Returns:
+        What asked it to stop, if anything did.
+
+    Raises:
+        LockedModelError: The model has been locked.
+        StoreError: The run, or another one of the model, is being trained already; or writing failed.
+        TrainingError: There is nothing to keep.
+    """
+    busy = f"run {folder.name} is being trained already"
+    with hold(folder.root, folder.lock_name, busy, wait=0.5):
+        facts = folder.facts
+        definition = Definition.from_dict(facts["definition"])
+        model = ModelFolder(folder.root, definition.name)
+        model.begin_training(definition, folder.name)
+        control = Control(lambda: folder.stop_requested)
+        try:
+            with signals(control):
+                _train(folder, facts, definition, control, console, samples)
+        except BaseException as error:
+            _mark(folder, facts, error, control)
+            raise
+    return control
+
+
+def evaluation_of(samples: Samples, trained: Trained) -> Evaluation:
+    """How a save point does on the in-sample and out-of-sample rows of its training."""
+    from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
+
+    predictor = Predictor(trained.definition, trained.input_scaling, trained.output_scaling, trained.weights)
+    options = trained.record["options"]
+    selected = options["save_point"] != "last" or options["auto_stop"] is not None
+    return evaluate_samples(samples, predictor, selected)
+
+
+def _train(
+    folder: RunFolder,
+    facts: dict[str, Any],
+    definition: Definition,
+    control: Control,
+    console: Console | None,
+    samples: Samples | None,
+) -> None:
+    samples = samples or read_samples(folder.samples_file, definition)
+    state = folder.read_state() or folder.read_initial()
+    done = state.epoch if state else 0
+    folder.history_file.cut(done)
+    folder.write_failure("")
+    for outcome in ("stop_reason", "ended"):
+        facts.pop(outcome, None)
+    facts["status"] = "running"
+    folder.write_facts(facts)
+    folder.note("goes on" if folder.events else "begins", epoch=done)
+    from dlplugin.training.fit import fit  # Lightning: 2 s that only a training should pay
+    from dlplugin.training.journal import RunJournal
+
+    options = TrainingOptions(**facts["options"])
+    fitted = fit(samples, options, RunJournal(folder, done), control, console, state)
+    folder.history_file.cut(fitted.epochs)
+    folder.clear_progress()
+    facts |= _outcome(fitted)
+    if fitted.save_point.weights:
+        trained = Trained(
+            definition, samples.input_scaling, samples.output_scaling, fitted.save_point.weights, facts
+        )
+        folder.write_save_point(trained)
+        ModelFolder(folder.root, definition.name).end_training(definition, folder.name)
+        folder.write_evaluation(json.loads(evaluation_of(samples, trained).to_json()))
+    _end(folder, facts)
+    if fitted.finished:
+        with suppress(OSError):
+            folder.samples_file.unlink()
+
+
+def _outcome(fitted: "Fitted") -> dict[str, Any]:
+    kept = fitted.save_point
+    known = np.isfinite(kept.losses).all()
+    return {
+        "status": "finished" if fitted.finished else "stopped",
+        "stop_reason": fitted.stop_reason,
+        "ended": now(),
+        "epochs": fitted.epochs,
+        "device": fitted.device,
+        "save_point": {
+            "epochs": kept.epochs.tolist(),
+            "losses": kept.losses.tolist() if known else [],
+            "ended": kept.ended.tolist(),
+        },
+        "weights": sum(value[0].size for value in kept.weights.values()),
+    }
+
+
+def _end(folder: RunFolder, facts: dict[str, Any]) -> None:
+    folder.write_facts(facts)
+    folder.note(facts["status"], epoch=facts["epochs"], reason=facts["stop_reason"])
+
+
+def _mark(folder: RunFolder, facts: dict[str, Any], error: BaseException, control: Control) -> None:
+    """Leaves the reason in the run, as well as that can be done."""
+    status = "failed"
+    reason = str(error) if isinstance(error, DLPluginError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, KeyboardInterrupt):
+        status, reason = "stopped", control.reason or "stopped by Ctrl-C"
+    folder.clear_progress()
+    try:
+        folder.write_facts(facts | {"status": status, "stop_reason": reason, "ended": now()})
+        folder.note(status, reason=reason)
+    except StoreError:
+        folder.write_failure(reason)

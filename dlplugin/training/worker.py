@@ -1,0 +1,28 @@
+"""`python -m dlplugin.training.worker STORE RUN`: trains a run in this process."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from dlplugin.errors import DLPluginError
+from dlplugin.store import RunFolder
+from dlplugin.training.stretch import execute
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Trains to the end, or until it is asked to stop; an error is one line."""
+    store, name = arguments
+    try:
+        execute(RunFolder.open(Path(store), name), Console(quiet=True))
+    except DLPluginError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
