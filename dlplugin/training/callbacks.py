@@ -70,6 +70,10 @@ class EpochEnd(Callback):
         self._asked: float | None = None
         module.before_minibatch = self.look
 
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Signals are a clean stop."""
+        self._control.listen()
+
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Starts the epoch's clock."""
         self._started = time.perf_counter()

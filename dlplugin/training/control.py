@@ -26,10 +26,23 @@ class Control:
         self.reason = ""
         self.signal = 0
         self._asked_elsewhere = asked_elsewhere
+        self._listening = False
 
     def request(self, reason: str) -> None:
         """Asks for it; the first reason stays."""
         self.reason = self.reason or reason
+
+    def listen(self) -> None:
+        """Puts the handlers of `signals` back, which Lightning replaces by its own when a fit begins."""
+        if self._listening:
+            for number in REASONS:
+                signal.signal(number, self._hear)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.signal:
+            raise KeyboardInterrupt
+        self.signal = number
+        self.request(REASONS[signal.Signals(number)])
 
     def look(self) -> bool:
         """Whether it shall stop."""
@@ -48,15 +61,12 @@ def signals(control: Control) -> Iterator[None]:
         yield
         return
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if control.signal:
-            raise KeyboardInterrupt
-        control.signal = number
-        control.request(REASONS[signal.Signals(number)])
-
-    before = {number: signal.signal(number, stop) for number in REASONS}
+    before = {number: signal.getsignal(number) for number in REASONS}
+    control._listening = True
+    control.listen()
     try:
         yield
     finally:
+        control._listening = False
         for number, handler in before.items():
             signal.signal(number, handler)
