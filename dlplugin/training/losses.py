@@ -199,7 +199,7 @@ def _class_weights(
         return None
     if options.class_weights == "balanced":
         return balanced_weights(counts)
-    given: NDArray[np.float64] = np.array(options.class_weights, dtype=np.float64)
+    given = np.array(options.class_weights, dtype=np.float64)
     if len(given) != head.classes:
         raise DefinitionError(
             f"class_weights is {list(options.class_weights)!r}, but {output.name!r} has {head.classes} classes: "
@@ -211,7 +211,8 @@ def _class_weights(
             f"class_weights is {list(options.class_weights)!r}, but all in-sample samples of {output.name!r} are of "
             "classes that count 0; give these a number above 0"
         )
-    return np.multiply(given, counts.sum() / total)
+    weights: NDArray[np.float64] = given * (counts.sum() / total)
+    return weights
 
 
 def _number_loss(options: TrainingOptions) -> Callable[[Tensor], Tensor]:
