@@ -1,7 +1,8 @@
 """A training module run without the house around it, and the same steps in plain PyTorch."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -43,23 +44,35 @@ class Ends(lightning.Callback):
         self._after(pl_module)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Small steps are no faster on several, and tests share their cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def trained(
     samples: Samples,
     epochs: int,
     restored: tuple[dict[str, Tensor], dict[str, Any], int] | None = None,
     after: Callable[[TrainingModule], None] = lambda module: None,
+    of: type[TrainingModule] = TrainingModule,
     **options: Any,
 ) -> tuple[TrainingModule, Ends]:
     """A module after so many epochs, from the beginning or from (tensors, values, epochs done)."""
-    module = TrainingModule(samples, dl.TrainingOptions(**({"epochs": epochs} | options)))
+    module = of(samples, dl.TrainingOptions(epochs=epochs, **options))
     if restored is not None:
         module.restore(restored[0], restored[1])
         module.first_epoch = restored[2]
     ends = Ends(after)
-    with warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         trainer = lightning.Trainer(
-            max_epochs=epochs, accelerator="cpu", callbacks=[ends], logger=False, enable_checkpointing=False,
+            max_epochs=epochs - module.first_epoch, accelerator="cpu", callbacks=[ends], logger=False, enable_checkpointing=False,
             enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
         )  # fmt: skip
         trainer.fit(module)
@@ -73,6 +86,7 @@ def weights_of(module: TrainingModule) -> dict[str, np.ndarray]:
 LossOf = Callable[[Tensor, Tensor], Tensor]  # predicted (B, N), targets (B, O) -> ()
 
 
+@one_thread()
 def bare_loop(
     samples: Samples,
     options: dl.TrainingOptions,
@@ -85,9 +99,7 @@ def bare_loop(
     by_minibatch: bool = False,
 ) -> dict[str, np.ndarray]:
     """One network trained in plain PyTorch, one minibatch after another; its weights."""
-    network = build_network(
-        samples.definition, 1, options.seed, options.initialisation, options.zero_biases
-    )
+    network = build_network(samples.definition, 1, options.seed, options.initialisation, options.zero_biases)
     reader = RowReader(samples.layout, samples.matrix.shape[1])
     matrix, targets = torch.from_numpy(samples.matrix), torch.from_numpy(samples.targets)
     rows = torch.from_numpy(samples.rows["in-sample"])
