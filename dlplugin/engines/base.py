@@ -2,20 +2,22 @@
 
 A network takes (K, B, D) for flat rows or (K, B, W, F) for windows and gives (K, B, N). K networks
 lie side by side in every weight; network k sees and changes only its own slice, and a row's output
-depends on that row alone.
+depends on that row alone. A layer that draws its own initial weights has a method
+`initialise(generators)` with one generator a network; weights inside a `Linear` are drawn there.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from importlib import import_module
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dlplugin.definition import Definition, EngineOptions
-from dlplugin.engines.embedding import Embedded, Embedding
+from dlplugin.engines.embedding import Embedded
 from dlplugin.samples import RowLayout, row_layout
 
 __all__ = [
@@ -23,11 +25,16 @@ __all__ = [
     "Dropout",
     "LayerNorm",
     "Linear",
+    "Purpose",
     "RowReader",
     "Shapes",
     "build_network",
+    "output_layer",
     "seed_networks",
+    "streams",
 ]
+
+Initialisation = Literal["uniform", "xavier", "he", "orthogonal"]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -38,6 +45,17 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "elu": nn.ELU,
 }
+
+
+class Purpose(IntEnum):
+    """What a random stream is for; the numbers are part of every seed, and never change."""
+
+    ORDER = 0  # in epoch 0: the initial weights
+    DROPOUT = 1
+    SAMPLING = 2
+    NOISE = 3
+    MASKING = 4
+    MAGNITUDE = 5
 
 
 @dataclass(frozen=True)
@@ -57,10 +75,24 @@ class Shapes:
     outputs: int
 
 
-def build_network(definition: Definition, networks: int, seed: int = 0) -> nn.Module:
+def build_network(
+    definition: Definition,
+    networks: int,
+    seed: int = 0,
+    initialisation: Initialisation = "uniform",
+    zero_biases: bool = False,
+) -> nn.Module:
     """The definition's network, K of them, with the initial weights of the seed.
 
     Network k starts from the same weights whatever K is.
+
+    Args:
+        definition: Inputs, outputs and engine.
+        networks: K.
+        seed: Of the initial weights.
+        initialisation: How every `Linear` begins, see there; layers with an `initialise` of their own
+            begin as that says.
+        zero_biases: Biases of every `Linear` begin at 0; the weights are the same without it.
     """
     module, _, name = definition.spec.build.partition(":")
     build = cast(Callable[[EngineOptions, Shapes], nn.Module], getattr(import_module(module), name))
@@ -72,11 +104,22 @@ def build_network(definition: Definition, networks: int, seed: int = 0) -> nn.Mo
 
     embedded = any(item.embedding is not None for item in definition.inputs)
     network = Embedded(definition, networks, of_width) if embedded else of_width(row[-1])
-    generators = [_generator(seed, k, 0, 0) for k in range(networks)]
+    generators = streams(seed, networks, 0, Purpose.ORDER)
     for layer in network.modules():
-        if isinstance(layer, Linear | Embedding):
-            layer.initialise(generators)
+        if isinstance(layer, Linear):
+            layer.initialise(generators, initialisation, zero_biases)
+        elif callable(initialise := getattr(layer, "initialise", None)):
+            initialise(generators)
     return network
+
+
+def output_layer(network: nn.Module) -> nn.Module | None:
+    """The layer that gives the outputs: the engine's attribute `output`, or else its last `Linear`."""
+    own = network.network if isinstance(network, Embedded) else network
+    named = getattr(own, "output", None)
+    if isinstance(named, nn.Module):
+        return named
+    return next((layer for layer in reversed(list(own.modules())) if isinstance(layer, Linear)), None)
 
 
 def seed_networks(network: nn.Module, seed: int, epoch: int, samples: int) -> Tensor:
@@ -95,14 +138,27 @@ def seed_networks(network: nn.Module, seed: int, epoch: int, samples: int) -> Te
     device = next(network.parameters()).device
     for layer in network.modules():
         if isinstance(layer, Dropout):
-            layer.generators = [_generator(seed, k, epoch, 1, device) for k in range(networks)]
-    orders = [torch.randperm(samples, generator=_generator(seed, k, epoch, 0)) for k in range(networks)]
-    return torch.stack(orders)
+            layer.generators = streams(seed, networks, epoch, Purpose.DROPOUT, device)
+    generators = streams(seed, networks, epoch, Purpose.ORDER)
+    return torch.stack([torch.randperm(samples, generator=generator) for generator in generators])
 
 
-def _generator(
-    seed: int, network: int, epoch: int, purpose: int, device: torch.device | str = "cpu"
-) -> torch.Generator:
+def streams(
+    seed: int, networks: int, epoch: int, purpose: Purpose, device: torch.device | str = "cpu"
+) -> list[torch.Generator]:
+    """A random stream for each network, from the seed, the epoch and the purpose alone.
+
+    Args:
+        seed: The training's seed.
+        networks: K; network k's stream does not depend on it.
+        epoch: From 1; 0 is before the training.
+        purpose: Streams of different purposes have nothing in common.
+        device: Where they draw.
+    """
+    return [_stream(seed, k, epoch, int(purpose), device) for k in range(networks)]
+
+
+def _stream(seed: int, network: int, epoch: int, purpose: int, device: torch.device | str) -> torch.Generator:
     state = np.random.SeedSequence([seed, network, epoch, purpose]).generate_state(2, np.uint32)
     generator = torch.Generator(device)
     generator.manual_seed(int(state[0]) << 31 | int(state[1]))
@@ -143,13 +199,36 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.empty(networks, inputs, outputs))
         self.bias = nn.Parameter(torch.empty(networks, 1, outputs))
 
-    def initialise(self, generators: list[torch.Generator]) -> None:
-        """Uniform in ± 1/√inputs, as torch.nn.Linear does."""
+    def initialise(
+        self,
+        generators: list[torch.Generator],
+        initialisation: Initialisation = "uniform",
+        zero_biases: bool = False,
+    ) -> None:
+        """Draws the weights of network k from generator k.
+
+        Args:
+            generators: K.
+            initialisation: "uniform": in ± 1/√inputs, as torch.nn.Linear does. "xavier": uniform in
+                ± √(6/(inputs + outputs)) (Glorot and Bengio, 2010). "he": normal with variance
+                2/inputs (He et al., 2015). "orthogonal": a random orthogonal matrix (Saxe et al., 2014).
+            zero_biases: Biases are 0; otherwise they are uniform in ± 1/√inputs with all four.
+        """
         bound = self.weight.shape[1] ** -0.5
         with torch.no_grad():
             for k, generator in enumerate(generators):
-                self.weight[k].uniform_(-bound, bound, generator=generator)
+                weight = self.weight[k].T  # (outputs, inputs), as torch.nn.init counts them
+                if initialisation == "uniform":
+                    self.weight[k].uniform_(-bound, bound, generator=generator)
+                elif initialisation == "xavier":
+                    nn.init.xavier_uniform_(weight, generator=generator)
+                elif initialisation == "he":
+                    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+                else:
+                    nn.init.orthogonal_(weight, generator=generator)
                 self.bias[k].uniform_(-bound, bound, generator=generator)
+            if zero_biases:
+                self.bias.zero_()
 
     def forward(self, rows: Tensor) -> Tensor:
         """(K, B, inputs) to (K, B, outputs)."""

@@ -5,19 +5,29 @@ the samples stay on the device and are sliced by index, a step covers up to 256 
 the last of them goes through Lightning's wrapped optimizer, which is what counts steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import lightning
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from dlplugin.definition import TrainingOptions
 from dlplugin.engines import RowReader, build_network, seed_networks
 from dlplugin.samples import Samples
+from dlplugin.training.augmentation import Augmentation
+from dlplugin.training.averaging import Average
+from dlplugin.training.checks import check_options, sampled_output
+from dlplugin.training.freezing import freeze
+from dlplugin.training.losses import Loss
+from dlplugin.training.optimizers import build_optimizer
+from dlplugin.training.penalties import Penalties
+from dlplugin.training.sampling import Sampler
+from dlplugin.training.schedules import Plateau, Rates
+from dlplugin.training.tally import Tally
 
 __all__ = ["EpochLosses", "TrainingModule"]
 
@@ -27,15 +37,16 @@ CELLS_AT_ONCE = 1 << 22  # cells of the matrix read in one go: 16 MiB in float32
 
 @dataclass(frozen=True)
 class EpochLosses:
-    """What one epoch gave.
+    """The losses of one epoch in the scaled unit of the outputs, without penalties.
 
     Attributes:
         epoch: From 1.
         in_sample: (K,) as met while the weights moved, dropout included.
-        out_of_sample: (K,) with the weights at the epoch's end; None when there is no such span.
-        in_sample_accuracy: (K,) share of right classes, as met; None where no output has classes.
-        out_of_sample_accuracy: (K,) likewise, with the weights at the epoch's end.
-        out_of_sample_correlation: (K,) of predicted numbers with what came; None where not monitored.
+        out_of_sample: (K,) with the weights at the epoch's end, or their average where that is what
+            is kept; None when there is no such span.
+        in_sample_accuracy: (K,) share of right classes, met likewise; None without classes.
+        out_of_sample_accuracy: (K,) likewise.
+        out_of_sample_correlation: (K,) Pearson's r of predicted and target; None unless monitored.
     """
 
     epoch: int
@@ -55,27 +66,51 @@ class TrainingModule(lightning.LightningModule):
 
     Attributes:
         first_epoch: Epochs that were done before this fit began.
+        samples_an_epoch: How many samples an epoch trains on; sampling makes them more or fewer.
         before_minibatch: Called with how many samples of the epoch are done; what it raises ends the
             training in the middle of the epoch.
+
+    Raises:
+        DefinitionError: The options do not suit the definition or its samples.
     """
 
     matrix: Tensor
     targets: Tensor
     in_sample_rows: Tensor
     out_of_sample_rows: Tensor
+    sample_weights: Tensor | None
     order: Tensor
-    _loss_sum: Tensor
 
     def __init__(self, samples: Samples, options: TrainingOptions) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.options = options
-        whole = len(samples.rows["in-sample"])
-        self.batch_size = whole if options.batch_size == "full" else options.batch_size
         self.first_epoch = 0
         self.before_minibatch: Callable[[int], None] = lambda done: None
+        self._hold(samples)
+        check_options(samples.definition, options, out_of_sample=len(self.out_of_sample_rows) > 0)
+        targets = samples.targets[samples.rows["in-sample"]]
+        self.loss = Loss(
+            samples.definition, options, targets, samples.targets[self.out_of_sample_rows.numpy()]
+        )
+        self._sampler = None
+        if options.sampling != "none":
+            self._sampler = Sampler(targets[:, sampled_output(samples.definition)], options)
+        self.samples_an_epoch = self._sampler.samples if self._sampler else len(targets)
+        self.batch_size = self.samples_an_epoch if options.batch_size == "full" else options.batch_size
+        self.network = build_network(
+            samples.definition, options.networks, options.seed, options.initialisation, options.zero_biases
+        )
+        freeze(self.network, options.freeze)
+        self.augment = Augmentation(samples.definition, options)
+        self._penalise = Penalties(self.network, options)
+        self.average = None if options.averaging is None else Average(self.network, options.averaging)
+        self._rates = Rates(options, -(-self.samples_an_epoch // self.batch_size))
+        self._plateau = Plateau(options)
         self._optimizer_state: dict[int, dict[str, Tensor]] = {}
-        self.network = build_network(samples.definition, options.networks, options.seed)
+
+    def _hold(self, samples: Samples) -> None:
+        """Puts what is read while training where the device will be."""
         self.reader = RowReader(samples.layout, samples.matrix.shape[1])
         nothing = np.empty(0, dtype=np.int64)
         for name, array in {
@@ -83,17 +118,15 @@ class TrainingModule(lightning.LightningModule):
             "targets": samples.targets,
             "in_sample_rows": samples.rows["in-sample"],
             "out_of_sample_rows": samples.rows.get("out-of-sample", nothing),
+            "sample_weights": getattr(samples, "weights", None),
         }.items():
-            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)), persistent=False)
+            held = None if array is None else torch.from_numpy(np.ascontiguousarray(array))
+            self.register_buffer(name, held, persistent=False)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam with decoupled weight decay, fused into one call (Kingma and Ba, 2015)."""
-        self._optimizer = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=self.options.learning_rate,
-            weight_decay=self.options.weight_decay,
-            fused=True,
-        )
+        """The options' optimizer, in the state that was restored if any was."""
+        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        self._optimizer = build_optimizer(trained, self.options)
         if self._optimizer_state:
             groups = self._optimizer.state_dict()["param_groups"]
             self._optimizer.load_state_dict({"state": self._optimizer_state, "param_groups": groups})
@@ -105,110 +138,157 @@ class TrainingModule(lightning.LightningModule):
         return self.first_epoch + self.current_epoch + 1
 
     def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that the next epoch depends on, between epochs: tensors, and plain values beside them."""
+        """All that the next epoch depends on, between epochs: tensors, and plain values beside them.
+
+        The tensors are copies. No random stream is among them: each begins anew in every epoch.
+        """
         tensors = {f"network/{name}": value for name, value in self.network.state_dict().items()}
         for index, state in self._optimizer.state_dict()["state"].items():
             for key, value in state.items():
                 if value is not None:
-                    tensors[f"optimizer/{index}/{key}"] = value
-        return tensors, {}
+                    tensors[f"optimizer/{index}/{key}"] = torch.as_tensor(value)
+        values: dict[str, Any] = {"plateau": self._plateau.to_plain()}
+        if self.average is not None:
+            averaged = self.average.network.state_dict()
+            tensors |= {f"average/{name}": value for name, value in averaged.items()}
+            values["averaged_steps"] = self.average.steps
+        return {name: value.detach().cpu().clone() for name, value in tensors.items()}, values
 
-    def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+    def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         """Takes over what `training_state` gave, before the fit begins; the next epoch is as it would have been."""
-        self.network.load_state_dict(
-            {
-                name.removeprefix("network/"): value
-                for name, value in tensors.items()
-                if name.startswith("network/")
-            }
-        )
-        for name, value in tensors.items():
-            kind, _, rest = name.partition("/")
-            if kind == "optimizer":
-                index, _, key = rest.partition("/")
-                self._optimizer_state.setdefault(int(index), {})[key] = value
+        self.network.load_state_dict(_below("network", tensors))
+        if self.average is not None:
+            self.average.network.load_state_dict(_below("average", tensors))
+            self.average.steps = int(values["averaged_steps"])
+        self._plateau.restore(values["plateau"])
+        self._optimizer_state = {}
+        for name, value in _below("optimizer", tensors).items():
+            index, _, key = name.partition("/")
+            self._optimizer_state.setdefault(int(index), {})[key] = value.clone()
 
     def end_epoch(self, monitored: float | None) -> None:
-        """Hears how the epoch went.
+        """Hears how the epoch went; the schedule "on-plateau" lives on it.
 
         Args:
-            monitored: The mean over the networks of the monitored value, turned so that lower is better.
+            monitored: The mean over the networks of the monitored value, turned so that lower is
+                better; None without an out-of-sample span.
         """
+        if monitored is not None and self.epoch > self.options.warm_up:
+            self._plateau.hear(monitored)
 
     def running_loss(self) -> float:
         """The mean in-sample loss of the epoch so far."""
-        return float(self._loss_sum.mean() / max(self._seen, 1))
+        return float(self._tally.loss().mean())
 
     def kept_weights(self) -> dict[str, Tensor]:
-        """The weights that are evaluated and kept, (K, ...) each."""
-        return self.network.state_dict()
+        """The weights that are evaluated and kept, (K, ...) each: the average where there is one."""
+        kept: dict[str, Tensor] = self._evaluated.state_dict()
+        return kept
 
     def train_dataloader(self) -> DataLoader[int]:
         """The numbers of the epoch's steps; the samples themselves are on the device already."""
-        steps = -(-len(self.in_sample_rows) // self._samples_a_step)
+        steps = -(-self.samples_an_epoch // self._samples_a_step)
         return DataLoader(cast(Any, range(steps)), batch_size=None)
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step."""
-        optimizer = cast(Any, self.optimizers())
-        return float(optimizer.param_groups[0]["lr"])
+        """The rate of the last step; before there is one, that of the first."""
+        return float(self._optimizer.param_groups[0]["lr"])
 
     def on_train_epoch_start(self) -> None:
-        """Puts the samples in this epoch's order."""
+        """Puts the samples in this epoch's order, and starts its random streams."""
+        networks = self.options.networks
         order = seed_networks(self.network, self.options.seed, self.epoch, len(self.in_sample_rows))
+        if self._sampler is not None:
+            order = self._sampler.order(self.epoch, networks)
         self.order = order.to(self.device)
-        self._loss_sum = torch.zeros(self.options.networks, device=self.device)
-        self._seen = 0
+        self.augment.begin(self.epoch, networks)
+        self._set_rate(0)
+        self._rate_moves = self._rates.moves_within(self.epoch)
+        self._tally = Tally(self.loss)
 
     def training_step(self, step: int) -> None:
         """Trains on up to `MINIBATCHES_A_STEP` minibatches."""
         optimizer = cast(Any, self.optimizers())
         begin = step * self._samples_a_step
-        end = min(begin + self._samples_a_step, len(self.in_sample_rows))
+        end = min(begin + self._samples_a_step, self.samples_an_epoch)
         size = self.batch_size
         at_once = max(
             size, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks) // size * size
         )
         for first in range(begin, end, at_once):
-            rows = self.in_sample_rows[self.order[:, first : min(first + at_once, end)]]  # (K, n)
+            chosen = self.order[:, first : min(first + at_once, end)]  # (K, n)
+            rows = self.in_sample_rows[chosen]
             inputs = self.reader(self.matrix, rows)  # (K, n, D) or (K, n, W, F)
             targets = self.targets[rows]  # (K, n, O)
+            weights = None if self.sample_weights is None else self.sample_weights[chosen]
             for start in range(0, rows.shape[1], size):
                 self.before_minibatch(first + start)
-                errors = self.network(inputs[:, start : start + size]) - targets[:, start : start + size]
-                losses = errors.square().mean(dim=(1, 2))  # (K,)
-                optimizer.optimizer.zero_grad(set_to_none=True)
-                losses.sum().backward()
+                part = slice(start, start + size)
+                if self._rate_moves:
+                    self._set_rate((first + start) // size)
+                self._find_gradients(
+                    inputs[:, part], targets[:, part], None if weights is None else weights[:, part]
+                )
                 is_last = first + start + size >= end
                 (optimizer if is_last else optimizer.optimizer).step()
-                self._loss_sum += losses.detach() * errors.shape[1]
-                self._seen += errors.shape[1]
+                if self.average is not None:
+                    self.average.update(self.network)
+
+    def _find_gradients(self, inputs: Tensor, targets: Tensor, weights: Tensor | None) -> None:
+        """Of one minibatch, with the penalties and clipped."""
+        if self.augment.active:
+            inputs = self.augment(inputs)
+        predicted = self.network(inputs)
+        losses, sums, counts = self.loss(predicted, targets, weights)
+        self._optimizer.zero_grad(set_to_none=True)
+        losses.sum().backward()
+        if self._penalise.active:
+            self._penalise()
+        self._tally.add(sums, counts, predicted, targets)
+
+    def _set_rate(self, minibatch: int) -> None:
+        rate = self._rates.at(self.epoch, minibatch, self._plateau.reductions)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
 
     def epoch_losses(self) -> EpochLosses:
         """The losses of the epoch that has just ended."""
-        out_of_sample = self._evaluate() if len(self.out_of_sample_rows) else None
+        seen = self._evaluate() if len(self.out_of_sample_rows) else None
         return EpochLosses(
             epoch=self.epoch,
-            in_sample=tuple((self._loss_sum / len(self.in_sample_rows)).tolist()),
-            out_of_sample=None if out_of_sample is None else tuple(out_of_sample.tolist()),
+            in_sample=tuple(self._tally.loss().tolist()),
+            out_of_sample=None if seen is None else tuple(seen.loss().tolist()),
+            in_sample_accuracy=self._tally.accuracy(),
+            out_of_sample_accuracy=None if seen is None else seen.accuracy(),
+            out_of_sample_correlation=None if seen is None else seen.correlation(),
         )
 
-    def _evaluate(self) -> Tensor:
-        """(K,) mean squared error over the whole out-of-sample span."""
-        self.network.eval()
+    def _evaluate(self) -> Tally:
+        """What the kept weights make of the whole out-of-sample span."""
+        tally = Tally(self.loss, correlation=self.options.monitor == "correlation")
+        network = self._evaluated.eval()
         at_once = max(1, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks))
-        total = torch.zeros(self.options.networks, device=self.device)
         with torch.inference_mode():
             for rows in torch.split(self.out_of_sample_rows, at_once):
                 inputs = self.reader(self.matrix, rows)  # (n, D) or (n, W, F)
-                errors = (
-                    self.network(inputs.expand(self.options.networks, *inputs.shape)) - self.targets[rows]
-                )
-                total += errors.square().mean(dim=2).sum(dim=1)
-        self.network.train()
-        return total / len(self.out_of_sample_rows)
+                predicted = network(inputs.expand(self.options.networks, *inputs.shape))
+                _, sums, counts = self.loss(predicted, self.targets[rows])
+                tally.add(sums, counts, predicted, self.targets[rows])
+        network.train()
+        return tally
+
+    @property
+    def _evaluated(self) -> nn.Module:
+        return self.network if self.average is None else self.average.network
 
     @property
     def _samples_a_step(self) -> int:
         return MINIBATCHES_A_STEP * self.batch_size
+
+
+def _below(kind: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose name begins with the kind, by what follows."""
+    return {
+        name.partition("/")[2]: value for name, value in tensors.items() if name.partition("/")[0] == kind
+    }
