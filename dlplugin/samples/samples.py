@@ -22,6 +22,7 @@ from dlplugin.samples.features import (
 )
 from dlplugin.samples.scaling import Scaling, fit_scaling
 from dlplugin.samples.spans import PURGED, SPAN_NAMES, Spans, assign, resolve
+from dlplugin.samples.weights import average_uniqueness, effective_size, sample_weights
 
 __all__ = ["Samples", "SpanCount", "build_samples", "resolve_split"]
 
@@ -55,6 +56,9 @@ class Samples:
         targets: (N, O) float32, the scaled outputs; NaN where unknown.
         actual: (N, O) float64, the outputs in their own units.
         rows: Span name to the (S,) stacked bars that are its samples, symbol by symbol, oldest first.
+        weights: (S,) float32, what each in-sample sample counts, as rows["in-sample"], with a mean of 1;
+            None where all count alike.
+        effective: How many independent samples the in-sample ones are worth; see `effective_size`.
         counts: Span name to its counts.
         layout: How a row is read from the matrix.
         input_scaling: Fitted on the in-sample rows.
@@ -72,6 +76,8 @@ class Samples:
     targets: NDArray[np.float32]
     actual: FloatArray
     rows: dict[str, IntArray]
+    weights: NDArray[np.float32] | None
+    effective: float
     counts: dict[str, SpanCount]
     layout: RowLayout
     input_scaling: Scaling
@@ -84,6 +90,8 @@ class Samples:
         digest = hashlib.sha256()
         for array in (self.matrix, self.targets, *self.rows.values()):
             digest.update(np.ascontiguousarray(array).tobytes())
+        if self.weights is not None:
+            digest.update(self.weights.tobytes())
         return digest.hexdigest()
 
 
@@ -114,6 +122,8 @@ def build_samples(
     dataset: DataSet,
     spans: Spans,
     scaling: tuple[Scaling, Scaling] | None = None,
+    half_life: float | None = None,
+    uniqueness: bool = False,
 ) -> Samples:
     """Computes inputs and outputs, finds the samples of each span and scales them.
 
@@ -122,6 +132,8 @@ def build_samples(
         dataset: The symbols to pool.
         spans: From `resolve_split`, or from a stored run.
         scaling: Of inputs and outputs, from a stored run; fitted on the in-sample rows when not given.
+        half_life: Dates after which an older in-sample sample counts half; None lets all count alike.
+        uniqueness: Whether an in-sample sample counts less the more other look aheads overlap its own.
 
     Raises:
         SamplesError: The in-sample span has no samples, or the DataSet lacks a symbol that is read.
@@ -143,16 +155,21 @@ def build_samples(
         for code, name in enumerate(SPAN_NAMES)
         if name in spans
     }
+    times = np.concatenate([part.times for part in parts])
+    unique = average_uniqueness(rows["in-sample"], len(times), definition.look_ahead)
+    weights = sample_weights(unique, times[rows["in-sample"]], np.unique(times), half_life, uniqueness)
     return Samples(
         definition=definition,
         spans=spans,
         symbols=dataset.symbols,
         owner=np.repeat(np.arange(len(parts)), [len(part.times) for part in parts]),
-        times=np.concatenate([part.times for part in parts]),
+        times=times,
         matrix=np.concatenate([input_scaling.of(part.symbol).apply(part.inputs) for part in parts]),
         targets=np.concatenate([output_scaling.of(part.symbol).apply(part.outputs) for part in parts]),
         actual=np.concatenate([part.outputs for part in parts]),
         rows=rows,
+        weights=weights,
+        effective=effective_size(unique, weights),
         counts={name: SpanCount(len(rows[name]), _purged(parts, spans, name)) for name in rows},
         layout=row_layout(definition),
         input_scaling=input_scaling,
