@@ -173,6 +173,7 @@ class Model:
         split: Split | None = None,
         options: TrainingOptions | None = None,
         console: "Console | None" = None,
+        validation: DataSet | None = None,
     ) -> Run:
         """Trains a new run to its end; from then on its save point predicts. Earlier runs stay.
 
@@ -181,6 +182,7 @@ class Model:
             split: Which dates are for what; by default `Split(0.6, 0.2)`.
             options: By default `TrainingOptions()`.
             console: Where progress is shown; standard error when not given.
+            validation: Another DataSet, whose samples are out of sample instead of this one's.
 
         Returns:
             The run. Ctrl-C and SIGTERM stop it within a second and keep what there is, and
@@ -193,13 +195,17 @@ class Model:
             StoreError: It is being trained already, or the store cannot be written.
             TrainingError: The loss was never finite.
         """
-        run, samples = self._begin(dataset, split, options)
+        run, samples = self._begin(dataset, split, options, validation)
         control = self._begun(run, lambda: execute(run, console, samples))
         end_script(Run(run), control.signal)
         return Run(run)
 
     def start(
-        self, dataset: DataSet, split: Split | None = None, options: TrainingOptions | None = None
+        self,
+        dataset: DataSet,
+        split: Split | None = None,
+        options: TrainingOptions | None = None,
+        validation: DataSet | None = None,
     ) -> Run:
         """Trains a new run in a process of its own, which outlives this one, and returns at once.
 
@@ -207,6 +213,7 @@ class Model:
             dataset: The symbols to train on, pooled.
             split: Which dates are for what; by default `Split(0.6, 0.2)`.
             options: By default `TrainingOptions()`.
+            validation: Another DataSet, whose samples are out of sample instead of this one's.
 
         Returns:
             The run: watch it by `status`, `history` and `progress`; `stop()`, `wait()` and `resume()` are
@@ -218,7 +225,7 @@ class Model:
             StoreError: It is being trained already, or the store cannot be written.
             TrainingError: The process could not begin.
         """
-        run, _ = self._begin(dataset, split, options)
+        run, _ = self._begin(dataset, split, options, validation)
         self._begun(run, lambda: train_in_background(run))
         return Run(run)
 
@@ -238,7 +245,11 @@ class Model:
         return Run(RunFolder.open(self._root, newest)).resume(dataset, background, console)
 
     def _begin(
-        self, dataset: DataSet, split: Split | None, options: TrainingOptions | None
+        self,
+        dataset: DataSet,
+        split: Split | None,
+        options: TrainingOptions | None,
+        validation: DataSet | None,
     ) -> tuple[RunFolder, Samples]:
         split, options = split or Split(), options or TrainingOptions()
         for value, kind, name in ((split, Split, "split"), (options, TrainingOptions, "options")):
@@ -246,7 +257,7 @@ class Model:
                 raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
         self._refuse_version("train")
         self._folder.refuse_training()
-        return prepare(self._root, self.definition, dataset, split, options)
+        return prepare(self._root, self.definition, dataset, split, options, validation)
 
     def _begun(self, run: RunFolder, begin: Callable[[], Result]) -> Result:
         """Begins a new run; one that never began leaves nothing."""
@@ -257,16 +268,22 @@ class Model:
                 shutil.rmtree(run.path, ignore_errors=True)
             raise
 
-    def evaluate(self, dataset: DataSet) -> Evaluation:
-        """How it does on the in-sample and out-of-sample dates of its training; the holdout stays closed.
+    def evaluate(self, dataset: DataSet, validation: DataSet | None = None) -> Evaluation:
+        """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
+
+        Args:
+            dataset: What it was trained on, or other bars of those dates.
+            validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
             PredictionError: It is not trained.
+            SamplesError: It was validated on another DataSet, and none is given, or the other way about.
         """
         trained = self._source().read_trained()
         spans = Spans.from_dict(trained.record["spans"])
         scaling = (trained.input_scaling, trained.output_scaling)
-        return evaluation_of(build_samples(self.definition, dataset, spans, scaling), trained)
+        samples = build_samples(self.definition, dataset, spans, scaling, validation=validation)
+        return evaluation_of(samples, trained)
 
     @property
     def evaluation(self) -> Evaluation:

@@ -52,6 +52,7 @@ class Evaluation:
         results: One for each output.
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
         holdout: Whether days were kept out of all of this.
+        note: What to know of the out-of-sample samples when they are not by dates, as a clause.
 
     `print` shows a summary in plain text of 100 columns, `rich.print` the same in colours, a notebook HTML.
     """
@@ -60,6 +61,7 @@ class Evaluation:
     results: tuple[OutputResult, ...]
     selected: bool = True
     holdout: bool = True
+    note: str = ""
 
     def scores(self, output: int | str = 0) -> tuple[SpanScores, ...]:
         """Scores of an output, by position or name: in-sample, then out-of-sample where there is one."""
@@ -115,7 +117,7 @@ class Evaluation:
     @property
     def verdict(self) -> str:
         """In plain sentences: which rules the model beats out of sample, by how much, against what error."""
-        return verdict(self.outputs, self.results, self.selected, self.holdout)
+        return verdict(self.outputs, self.results, self.selected, self.holdout, self.note)
 
     def to_json(self) -> str:
         """The whole evaluation as JSON; NaN is null."""
@@ -124,6 +126,7 @@ class Evaluation:
             "verdict": self.verdict,
             "selected": self.selected,
             "holdout": self.holdout,
+            "note": self.note,
             "outputs": [vars(output) for output in self.outputs],
             "results": [result.to_dict() for result in self.results],
         }
@@ -145,6 +148,7 @@ class Evaluation:
                     tuple(OutputResult.from_dict(result) for result in document["results"]),
                     bool(document["selected"]),
                     bool(document["holdout"]),
+                    str(document.get("note", "")),
                 )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise DamagedModelError(
@@ -192,6 +196,7 @@ def evaluate(
     out_of_sample: SpanValues | None,
     selected: bool = True,
     holdout: bool = True,
+    note: str = "",
 ) -> Evaluation:
     """Scores a model beside the in-sample mean, zero and ridge regression, on the same samples.
 
@@ -206,6 +211,7 @@ def evaluate(
         out_of_sample: None, or no samples, where there is no such span.
         selected: Whether that span chose the weights or the epoch at which training stopped.
         holdout: Whether days were kept out of all of this.
+        note: What to know of the out-of-sample samples when they are not by dates, as a clause.
 
     Raises:
         SamplesError: There is no in-sample sample, or the shapes do not fit.
@@ -224,7 +230,7 @@ def evaluate(
     results = tuple(
         _evaluate_output(output, column, spans, predictions) for column, output in enumerate(described)
     )
-    return Evaluation(described, results, selected, holdout)
+    return Evaluation(described, results, selected, holdout, note)
 
 
 def _evaluate_output(

@@ -33,7 +33,13 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
     scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
     outputs = samples.definition.outputs
     return evaluate(
-        outputs, scale, values["in-sample"], values.get("out-of-sample"), selected, "holdout" in samples.spans
+        outputs,
+        scale,
+        values["in-sample"],
+        values.get("out-of-sample"),
+        selected,
+        "holdout" in samples.spans,
+        samples.spans.note,
     )
 
 

@@ -21,8 +21,17 @@ def verdict(
     results: Sequence[OutputResult],
     selected: bool = True,
     holdout: bool = True,
+    note: str = "",
 ) -> str:
-    """A sentence for each output, and one on how far to trust it when the out-of-sample span chose the weights."""
+    """A sentence for each output, and others on how far to trust it.
+
+    Args:
+        outputs: What was predicted.
+        results: One for each output.
+        selected: Whether the out-of-sample span chose the weights.
+        holdout: Whether days were kept out of all of this.
+        note: What to know of the out-of-sample samples when they are not by dates, as a clause.
+    """
     if not results[0].comparisons:
         return (
             "There is no out-of-sample span, so whether the model beats anything is not known: "
@@ -32,6 +41,8 @@ def verdict(
     for output, result in zip(outputs, results, strict=True):
         text = _sentence(output, result)
         said.append(f"For {output.name}: {text}." if len(outputs) > 1 else f"{text[0].upper()}{text[1:]}.")
+    if note:
+        said.append(f"{note[0].upper()}{note[1:]}.")
     if selected:
         said.append(CAVEAT + (UNSEEN if holdout else NOTHING_UNSEEN))
     elif not holdout:

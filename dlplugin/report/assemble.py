@@ -50,6 +50,7 @@ def report_data(model: "Model", dataset: "DataSet", backtest: "Backtest") -> Rep
         backtest=backtest,
         record=_facts(model, record),
         symbols=tuple(record["dataset"]["symbols"]),
+        note=model.spans.note,
     )
 
 
@@ -89,6 +90,7 @@ def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
         "data": f"{data['name']}, {data['interval']}: {len(symbols)} symbols, {bars:,} bars, "
         f"{first:%Y-%m-%d} … {last:%Y-%m-%d}",
         "symbols": ", ".join(symbols),
+        "validation": str(model.spans.validation),
         "samples": record["samples_fingerprint"][:16],
         "options": ", ".join(f"{name} {value}" for name, value in options.items()),
         "trained": f"{record['started']} … {record['ended']} on {record['device']}, "

@@ -48,7 +48,7 @@ class ReportData:
             without an out-of-sample span), learning_rate, seconds; may be empty.
         best_epoch: The epoch of the save point.
         stop_reason: Why the training ended, as a clause.
-        spans: The spans in order of time.
+        spans: The spans in order of time; in-sample and out-of-sample may have the same dates.
         chart_bars: (T,) bars of the traded symbol over the holdout; may be empty.
         prediction: (T,) the model's prediction known at the close of each of these bars; NaN where
             there is none.
@@ -56,6 +56,7 @@ class ReportData:
         backtest: What trading these bars came to; None when nothing was traded.
         record: Further facts in the order in which they are to be read.
         symbols: Symbols behind the evaluation, named in its captions; empty says "all symbols".
+        note: What to know of the out-of-sample samples when they are not by dates, as a clause.
 
     Raises:
         ValueError: A column is missing, or `prediction` is not on the index of `chart_bars`.
@@ -75,6 +76,7 @@ class ReportData:
     backtest: "Backtest | None"
     record: Mapping[str, str] = field(default_factory=dict)
     symbols: tuple[str, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         for what, frame, columns in (

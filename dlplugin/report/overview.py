@@ -109,7 +109,9 @@ def captions(data: ReportData) -> dict[str, str]:
 
 
 def _symbols(data: ReportData) -> str:
-    return listed(data.symbols) if data.symbols else "all symbols of the data"
+    """Whose samples these are, and which of them are out of sample where dates do not say it."""
+    symbols = listed(data.symbols) if data.symbols else "all symbols of the data"
+    return f"{symbols}; {data.note}" if data.note else symbols
 
 
 def _training(data: ReportData) -> str:

@@ -20,6 +20,7 @@ _LOSSES = (
     ("out_of_sample_loss", "Out-of-sample loss", "out-of-sample"),
 )
 _LETTER = 6.8
+_LANE = 24
 """Pixels that a letter of a label needs at most."""
 
 
@@ -113,7 +114,10 @@ def _best_mark(panel: Panel, epochs: FloatArray, loss: FloatArray, best_epoch: i
 
 
 def span_strip(spans: Sequence[SpanRecord]) -> Figure:
-    """The spans on one line of time, each with its name and samples where there is room for them."""
+    """The spans on one line of time, each with its name and samples where there is room for them.
+
+    Spans of the same dates lie one above the other.
+    """
     if not spans:
         return empty("No spans are recorded.")
     starts = [moment.value for moment in plain_index(pd.DatetimeIndex([span.start for span in spans]))]
@@ -121,19 +125,23 @@ def span_strip(spans: Sequence[SpanRecord]) -> Figure:
     first, last = min(starts), max(ends)
     x = Scale(first, last if last > first else first + 1, 0, FULL)
     parts = []
-    for span, start, end in zip(spans, starts, ends, strict=True):
+    shared = len(spans) > 1 and starts[1] <= ends[0]
+    bottom = 2 * _LANE if shared else _LANE
+    for index, (span, start, end) in enumerate(zip(spans, starts, ends, strict=True)):
+        top = _LANE if shared and index == 1 else 0
+        height = bottom if index > 1 else _LANE
         left, width = x(start), max(2.0, x(end) - x(start) - 2)
-        parts.append(svg.tag("rect", x=left, y=0, width=width, height=24, class_=f"span {span.name}"))
+        parts.append(svg.tag("rect", x=left, y=top, width=width, height=height, class_=f"span {span.name}"))
         names = (f"{span.name} · {count(span.samples, 'sample')}", span.name)
         fitting = [name for name in names if len(name) * _LETTER + 16 < width]
         if fitting:
-            parts.append(svg.text(left + 8, 16, fitting[0], "inverse"))
-    parts.append(_time_ticks(x, pd.Timestamp(first), pd.Timestamp(last)))
+            parts.append(svg.text(left + 8, top + height / 2 + 4, fitting[0], "inverse"))
+    parts.append(_time_ticks(x, pd.Timestamp(first), pd.Timestamp(last), bottom))
     label = f"Spans from {date(pd.Timestamp(first))} to {date(pd.Timestamp(last))}"
-    return Figure(drawing(FULL, 48, label, *parts))
+    return Figure(drawing(FULL, bottom + 24, label, *parts))
 
 
-def _time_ticks(x: Scale, first: pd.Timestamp, last: pd.Timestamp) -> Markup:
+def _time_ticks(x: Scale, first: pd.Timestamp, last: pd.Timestamp, top: int) -> Markup:
     years = [year for year in ticks(first.year, last.year + 1, 12) if year == round(year)]
     moments = [pd.Timestamp(year=int(year), month=1, day=1) for year in years]
     moments, form = [moment for moment in moments if first <= moment <= last], "%Y"
@@ -144,6 +152,6 @@ def _time_ticks(x: Scale, first: pd.Timestamp, last: pd.Timestamp) -> Markup:
     for moment in moments:
         at = x(moment.value)
         anchor = "start" if at < 32 else "end" if at > FULL - 32 else "middle"
-        parts.append(svg.line(at, 26, at, 31, "axis"))
-        parts.append(svg.text(at, 44, moment.strftime(form), "tick", anchor))
+        parts.append(svg.line(at, top + 2, at, top + 7, "axis"))
+        parts.append(svg.text(at, top + 20, moment.strftime(form), "tick", anchor))
     return Markup().join(parts)

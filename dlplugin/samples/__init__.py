@@ -13,6 +13,7 @@ from dlplugin.samples.samples import Samples, SpanCount, build_samples, resolve_
 from dlplugin.samples.scaling import ColumnScaling, Scaling
 from dlplugin.samples.spans import SPAN_NAMES, Span, Spans
 from dlplugin.samples.stored import read_samples, samples_file
+from dlplugin.samples.validation import Validation
 
 __all__ = [
     "SPAN_NAMES",
@@ -24,6 +25,7 @@ __all__ = [
     "Span",
     "SpanCount",
     "Spans",
+    "Validation",
     "build_samples",
     "input_matrix",
     "known_inputs",

@@ -1,7 +1,8 @@
 """A definition and a DataSet to what a training reads: one matrix, and the rows of each span."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,18 +11,13 @@ from numpy.typing import NDArray
 
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, Input, Output, Split
-from dlplugin.errors import SamplesError
-from dlplugin.samples.features import (
-    IntArray,
-    RowLayout,
-    input_values,
-    known_inputs,
-    matrix_columns,
-    output_matrix,
-    row_layout,
-)
+from dlplugin.errors import DLPluginWarning, SamplesError
+from dlplugin.samples.features import IntArray, RowLayout, matrix_columns, row_layout
+from dlplugin.samples.parts import SymbolPart, dates_of, refuse_no_dataset, symbol_parts
 from dlplugin.samples.scaling import Scaling, fit_scaling
-from dlplugin.samples.spans import PURGED, SPAN_NAMES, Spans, assign, resolve
+from dlplugin.samples.spans import PURGED, Spans, resolve
+from dlplugin.samples.validation import chosen_validation
+from dlplugin.samples.weights import average_uniqueness, effective_size, sample_weights
 
 __all__ = ["Samples", "SpanCount", "build_samples", "resolve_split"]
 
@@ -48,13 +44,17 @@ class Samples:
     Attributes:
         definition: What was asked for.
         spans: The resolved dates.
-        symbols: In the order in which they are stacked.
+        symbols: In the order in which they are stacked; those of another DataSet to validate on come
+            last, and may be there twice.
         owner: (N,) which symbol a stacked bar belongs to, as an index into `symbols`.
         times: (N,) datetime64[ns] of the stacked bars.
         matrix: (N, F) float32, the scaled inputs, without depth; NaN while warming up.
         targets: (N, O) float32, the scaled outputs; NaN where unknown.
         actual: (N, O) float64, the outputs in their own units.
         rows: Span name to the (S,) stacked bars that are its samples, symbol by symbol, oldest first.
+        weights: (S,) float32, what each in-sample sample counts, as rows["in-sample"], with a mean of 1;
+            None where all count alike.
+        effective: How many independent samples the in-sample ones are worth; see `effective_size`.
         counts: Span name to its counts.
         layout: How a row is read from the matrix.
         input_scaling: Fitted on the in-sample rows.
@@ -72,6 +72,8 @@ class Samples:
     targets: NDArray[np.float32]
     actual: FloatArray
     rows: dict[str, IntArray]
+    weights: NDArray[np.float32] | None
+    effective: float
     counts: dict[str, SpanCount]
     layout: RowLayout
     input_scaling: Scaling
@@ -84,29 +86,38 @@ class Samples:
         digest = hashlib.sha256()
         for array in (self.matrix, self.targets, *self.rows.values()):
             digest.update(np.ascontiguousarray(array).tobytes())
+        if self.weights is not None:
+            digest.update(self.weights.tobytes())
         return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class _SymbolPart:
-    symbol: str
-    times: NDArray[np.datetime64]
-    values: FloatArray  # (T, I), the inputs as their indicators give them
-    inputs: FloatArray  # (T, F), the columns of the matrix
-    outputs: FloatArray  # (T, O)
-    known: NDArray[np.bool_]  # (T,) inputs and outputs are all known
-    span: NDArray[np.int8]  # (T,) as assign() gives it
+def resolve_split(dataset: DataSet, split: Split, validation: DataSet | None = None) -> Spans:
+    """The dates of the three spans on this DataSet, and what beside dates tells their samples apart.
 
-
-def resolve_split(dataset: DataSet, split: Split) -> Spans:
-    """The dates of the three spans on this DataSet.
+    Args:
+        dataset: The symbols to train on; the split's fractions are of their timestamps.
+        split: What is asked for.
+        validation: Another DataSet, whose samples are to be the out-of-sample ones.
 
     Raises:
-        SamplesError: A span that was asked for has no dates.
+        SamplesError: A span that was asked for has no dates, or symbols cannot be held out.
+
+    Warns:
+        DLPluginWarning: Out-of-sample samples are drawn, or have the dates that train the weights.
     """
-    _refuse_no_dataset(dataset)
-    union = np.unique(np.concatenate([_times(dataset[symbol]) for symbol in dataset.symbols]))
-    return resolve(split, union)
+    refuse_no_dataset(dataset)
+    chosen = chosen_validation(split, dataset, validation)
+    spans = resolve(split, dates_of(dataset), chosen)
+    if spans.shared_dates:
+        drawn = chosen.kind == "random"
+        why = "" if drawn else ", and symbols move together on the same days"
+        instead = (
+            "leave random= out to choose by dates" if drawn else "give out_of_sample= a share of the dates"
+        )
+        warnings.warn(
+            f"{spans.note}{why}, so their loss flatters the model; {instead}", DLPluginWarning, stacklevel=2
+        )
+    return spans
 
 
 def build_samples(
@@ -114,6 +125,9 @@ def build_samples(
     dataset: DataSet,
     spans: Spans,
     scaling: tuple[Scaling, Scaling] | None = None,
+    half_life: float | None = None,
+    uniqueness: bool = False,
+    validation: DataSet | None = None,
 ) -> Samples:
     """Computes inputs and outputs, finds the samples of each span and scales them.
 
@@ -122,38 +136,41 @@ def build_samples(
         dataset: The symbols to pool.
         spans: From `resolve_split`, or from a stored run.
         scaling: Of inputs and outputs, from a stored run; fitted on the in-sample rows when not given.
+        half_life: Dates after which an older in-sample sample counts half; None lets all count alike.
+        uniqueness: Whether an in-sample sample counts less the more other look aheads overlap its own.
+        validation: The other DataSet whose samples are out of sample, as given to `resolve_split`; other
+            symbols that its inputs read and it does not have come from `dataset`.
 
     Raises:
         SamplesError: The in-sample span has no samples, or the DataSet lacks a symbol that is read.
     """
-    _refuse_no_dataset(dataset)
-    others = _others(definition, dataset)
-    parts = [_part(definition, dataset[symbol], symbol, spans, others) for symbol in dataset.symbols]
+    parts = symbol_parts(definition, dataset, spans, validation)
     if scaling is None:
-        scaling = _fit(definition, dataset, parts)
+        scaling = _fit(definition, parts)
     input_scaling, output_scaling = scaling
     starts = np.cumsum([0, *(len(part.times) for part in parts)])
     rows = {
         name: np.concatenate(
-            [
-                start + np.flatnonzero(part.known & (part.span == code))
-                for start, part in zip(starts, parts, strict=False)
-            ]
+            [start + np.flatnonzero(part.samples(name)) for start, part in zip(starts, parts, strict=False)]
         ).astype(np.int64)
-        for code, name in enumerate(SPAN_NAMES)
-        if name in spans
+        for name in (span.name for span in spans.spans)
     }
+    times = np.concatenate([part.times for part in parts])
+    unique = average_uniqueness(rows["in-sample"], len(times), definition.look_ahead)
+    weights = sample_weights(unique, times[rows["in-sample"]], dates_of(dataset), half_life, uniqueness)
     return Samples(
         definition=definition,
         spans=spans,
-        symbols=dataset.symbols,
+        symbols=tuple(part.symbol for part in parts),
         owner=np.repeat(np.arange(len(parts)), [len(part.times) for part in parts]),
-        times=np.concatenate([part.times for part in parts]),
+        times=times,
         matrix=np.concatenate([input_scaling.of(part.symbol).apply(part.inputs) for part in parts]),
         targets=np.concatenate([output_scaling.of(part.symbol).apply(part.outputs) for part in parts]),
         actual=np.concatenate([part.outputs for part in parts]),
         rows=rows,
-        counts={name: SpanCount(len(rows[name]), _purged(parts, spans, name)) for name in rows},
+        weights=weights,
+        effective=effective_size(unique, weights),
+        counts={name: SpanCount(len(rows[name]), _purged(parts, name)) for name in rows},
         layout=row_layout(definition),
         input_scaling=input_scaling,
         output_scaling=output_scaling,
@@ -161,50 +178,12 @@ def build_samples(
     )
 
 
-def _refuse_no_dataset(dataset: object) -> None:
-    if not isinstance(dataset, DataSet):
-        raise SamplesError(
-            f"the dataset is a {type(dataset).__name__}; give a dl.DataSet, such as "
-            "dl.DataSet.from_frames('mine', {'AAPL': frame})"
-        )
-
-
-def _others(definition: Definition, dataset: DataSet) -> dict[str, pd.DataFrame]:
-    """The bars of the other symbols that are read: the DataSet's own."""
-    for symbol in definition.others:
-        if symbol not in dataset:
-            raise SamplesError(
-                f"{definition.name} reads {symbol}, which DataSet {dataset.name!r} does not have; add its bars, for "
-                "example with dl.DataSet.union"
-            )
-    return {symbol: dataset[symbol] for symbol in definition.others}
-
-
-def _part(
-    definition: Definition,
-    bars: pd.DataFrame,
-    symbol: str,
-    spans: Spans,
-    others: Mapping[str, pd.DataFrame],
-) -> _SymbolPart:
-    values = input_values(definition, bars, others)
-    inputs = matrix_columns(definition).of(values)
-    outputs = output_matrix(definition, bars, others)
-    known = known_inputs(definition, inputs) & np.isfinite(outputs).all(axis=1)
-    times = _times(bars)
-    span = assign(spans, times, definition.look_ahead)
-    return _SymbolPart(symbol, times, values, inputs, outputs, known, span)
-
-
-def _times(bars: pd.DataFrame) -> NDArray[np.datetime64]:
-    return bars.index.to_numpy(dtype="datetime64[ns]")
-
-
-def _fit(definition: Definition, dataset: DataSet, parts: list[_SymbolPart]) -> tuple[Scaling, Scaling]:
-    chosen = {part.symbol: part.known & (part.span == 0) for part in parts}
+def _fit(definition: Definition, parts: list[SymbolPart]) -> tuple[Scaling, Scaling]:
+    training = [part for part in parts if part.trains]
+    chosen = {part.symbol: part.samples("in-sample") for part in training}
     if not any(mask.any() for mask in chosen.values()):
         _refuse_valueless(definition, parts)
-        longest = max(parts, key=lambda part: len(part.times))
+        longest = max(training, key=lambda part: len(part.times))
         depth = max(item.reach for item in definition.inputs) + 1
         warm_up = definition.bars_needed - depth
         needed = definition.bars_needed + definition.look_ahead
@@ -214,13 +193,28 @@ def _fit(definition: Definition, dataset: DataSet, parts: list[_SymbolPart]) -> 
             "load more history or shorten the depth"
         )
     columns = [definition.inputs[index] for index in matrix_columns(definition).input]
+    _refuse_unscalable([*columns, *definition.outputs], parts)
     return (
-        fit_scaling(columns, {part.symbol: part.inputs[chosen[part.symbol]] for part in parts}),
-        fit_scaling(definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in parts}),
+        fit_scaling(columns, {part.symbol: part.inputs[chosen[part.symbol]] for part in training}),
+        fit_scaling(
+            definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in training}
+        ),
     )
 
 
-def _refuse_valueless(definition: Definition, parts: list[_SymbolPart]) -> None:
+def _refuse_unscalable(columns: Sequence[Input | Output], parts: list[SymbolPart]) -> None:
+    """A symbol that trains nothing has no scaling of its own."""
+    training = {part.symbol for part in parts if part.trains}
+    for column in columns:
+        for part in parts:
+            if not column.pooled and part.symbol not in training:
+                raise SamplesError(
+                    f"{column.name!r} is scaled by symbol (pooled=False), but {part.symbol} is out of sample only, "
+                    "and so has no scaling; use pooled=True"
+                )
+
+
+def _refuse_valueless(definition: Definition, parts: list[SymbolPart]) -> None:
     """A column that is never a number is the expression's fault, not the history's."""
     columns: list[tuple[Sequence[Input | Output], list[FloatArray]]] = [
         (definition.inputs, [part.values for part in parts]),
@@ -235,18 +229,12 @@ def _refuse_valueless(definition: Definition, parts: list[_SymbolPart]) -> None:
                 )
 
 
-def _purged(parts: list[_SymbolPart], spans: Spans, name: str) -> int:
+def _purged(parts: list[SymbolPart], name: str) -> int:
     """Samples that begin in the span and reach beyond its end."""
-    span = spans[name]
-    count = 0
-    for part in parts:
-        next_bar = np.append(part.times[1:], np.datetime64("NaT"))
-        begins = (next_bar >= span.start.to_datetime64()) & (next_bar <= span.end.to_datetime64())
-        count += int((begins & part.known & (part.span == PURGED)).sum())
-    return count
+    return sum(int((part.known & (part.standing[name] == PURGED)).sum()) for part in parts)
 
 
-def _statistics(definition: Definition, parts: list[_SymbolPart]) -> pd.DataFrame:
+def _statistics(definition: Definition, parts: list[SymbolPart]) -> pd.DataFrame:
     tables: list[tuple[str, Sequence[Input | Output], FloatArray]] = [
         ("input", definition.inputs, np.concatenate([part.values for part in parts])),
         ("output", definition.outputs, np.concatenate([part.outputs for part in parts])),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from dlplugin.definition import Split
 from dlplugin.errors import SamplesError
+from dlplugin.samples.validation import BY_DATES, Validation
 
-__all__ = ["EMBARGOED", "OUTSIDE", "PURGED", "SPAN_NAMES", "Span", "Spans", "assign", "resolve"]
+__all__ = ["EMBARGOED", "OUTSIDE", "PURGED", "SPAN_NAMES", "Span", "Spans", "assign", "resolve", "standing"]
 
 SPAN_NAMES = ("in-sample", "out-of-sample", "holdout")
 OUTSIDE, PURGED, EMBARGOED = -1, -2, -3
@@ -37,13 +39,16 @@ class Spans:
 
     Attributes:
         spans: In order, without gaps between them: in-sample, then out-of-sample and holdout where
-            there are any.
+            there are any. In-sample and out-of-sample may have the same dates, when `validation` tells
+            their samples apart.
         embargo_until: For each span, the first date whose samples are let in again after the
             embargo: the span's start when there is none, a moment after its end when all are kept out.
+        validation: What tells out-of-sample samples from in-sample ones beside the dates.
     """
 
     spans: tuple[Span, ...]
     embargo_until: tuple[pd.Timestamp, ...]
+    validation: Validation = BY_DATES
 
     def __getitem__(self, name: str) -> Span:
         for span in self.spans:
@@ -55,9 +60,30 @@ class Spans:
     def __contains__(self, name: object) -> bool:
         return any(span.name == name for span in self.spans)
 
-    def to_dict(self) -> dict[str, dict[str, str]]:
-        """Names to ISO dates."""
-        return {
+    @property
+    def note(self) -> str:
+        """What to know of the out-of-sample samples, as a clause; empty when they are by dates."""
+        by = self.validation
+        if by.kind == "random":
+            return (
+                f"the out-of-sample samples are a random {by.share * 100:g} % and share bars with in-sample ones "
+                "(no purge parts them)"
+            )
+        if by.kind == "dates":
+            return ""
+        whose = f"DataSet {by.dataset!r}: " if by.kind == "dataset" else "held-out symbols: "
+        text = f"the out-of-sample samples are those of {whose}{', '.join(by.symbols)}"
+        return text + (", on the days that trained the weights" if self.shared_dates else "")
+
+    @property
+    def shared_dates(self) -> bool:
+        """Whether out-of-sample samples have the dates of in-sample ones."""
+        return "out-of-sample" in self and self["out-of-sample"].start <= self["in-sample"].end
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Names to ISO dates, and under "validation" what there is beside dates."""
+        beside = {} if self.validation == BY_DATES else {"validation": self.validation.to_dict()}
+        return beside | {
             span.name: {
                 "start": span.start.isoformat(),
                 "end": span.end.isoformat(),
@@ -67,21 +93,25 @@ class Spans:
         }
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Mapping[str, str]]) -> "Spans":
+    def from_dict(cls, plain: Mapping[str, Mapping[str, Any]]) -> "Spans":
         """The spans that `to_dict` wrote."""
         named = [(name, plain[name]) for name in SPAN_NAMES if name in plain]
         return cls(
             tuple(Span(name, pd.Timestamp(d["start"]), pd.Timestamp(d["end"])) for name, d in named),
             tuple(pd.Timestamp(d["embargo_until"]) for _, d in named),
+            Validation.from_dict(plain["validation"]) if "validation" in plain else BY_DATES,
         )
 
 
-def resolve(split: Split, timestamps: Times) -> Spans:
+def resolve(split: Split, timestamps: Times, validation: Validation = BY_DATES) -> Spans:
     """Fractions and dates to spans of dates.
 
     Args:
         split: Its fractions are of the timestamps between its start and end.
         timestamps: (N,) the sorted union of all symbols' timestamps.
+        validation: What the split asks for beside dates. Drawn samples come from the dates of in-sample
+            and out-of-sample together, which become those of both; where no dates are out of sample, other
+            symbols' samples are so on the in-sample dates.
 
     Raises:
         SamplesError: A span that was asked for has no dates.
@@ -103,15 +133,45 @@ def resolve(split: Split, timestamps: Times) -> Spans:
         second = int(np.searchsorted(used, np.datetime64(split.holdout_start, "ns"), side="left"))
         first = first if split.out_of_sample or split.in_sample_end else second
     _refuse_empty(split, used, first, second)
-    edges = [0, first, second, total]
+    bounds = [(0, first), (first, second), (second, total)]
+    if validation.kind == "random":
+        bounds[:2] = [(0, second), (0, second)]
+    elif validation.kind != "dates" and first == second:
+        bounds[1] = (0, first)
     spans, untils = [], []
-    for name, begin, end in zip(SPAN_NAMES, edges, edges[1:], strict=False):
+    for name, (begin, end) in zip(SPAN_NAMES, bounds, strict=True):
         if begin < end:
             spans.append(Span(name, pd.Timestamp(used[begin]), pd.Timestamp(used[end - 1])))
             again = begin + (split.embargo if begin else 0)
             after = pd.Timestamp(used[end - 1]) + pd.Timedelta(nanoseconds=1)
             untils.append(pd.Timestamp(used[again]) if again < end else after)
-    return Spans(tuple(spans), tuple(untils))
+    return Spans(tuple(spans), tuple(untils), validation)
+
+
+def standing(
+    spans: Spans, symbol: str, times: Times, look_ahead: int, other: bool
+) -> dict[str, NDArray[np.int8]]:
+    """How the samples of one symbol stand to each span.
+
+    Args:
+        spans: The resolved dates, and what there is beside them.
+        symbol: Whose samples.
+        times: (T,) of its bars, sorted.
+        look_ahead: The largest of the outputs, in bars.
+        other: Whether it is a symbol of the other DataSet.
+
+    Returns:
+        Span name to (T,), as `assign` gives it where there is no other span; `OUTSIDE` for samples that the
+        span cannot hold whatever their dates.
+    """
+    return {
+        span.name: np.where(
+            spans.validation.holds(span.name, symbol, times, other),
+            assign(Spans((span,), (until,)), times, look_ahead),
+            np.int8(OUTSIDE),
+        )
+        for span, until in zip(spans.spans, spans.embargo_until, strict=True)
+    }
 
 
 def assign(spans: Spans, times: Times, look_ahead: int) -> NDArray[np.int8]:
@@ -120,7 +180,7 @@ def assign(spans: Spans, times: Times, look_ahead: int) -> NDArray[np.int8]:
     A sample at bar t belongs to the span that holds all of bars t + 1 … t + look_ahead.
 
     Args:
-        spans: The resolved dates.
+        spans: The resolved dates, no two spans with the same.
         times: (T,) of one symbol, sorted.
         look_ahead: The largest of the outputs, in bars.
 

@@ -5,10 +5,11 @@ The file is a safetensors file; nothing in it runs. Its tensors are
     matrix, targets, actual     as in `Samples`
     times, owner                (N,) int64; times are nanoseconds since 1970
     rows/SPAN                   (S,) int64, one for each span
+    weights                     (S,) float32, where samples do not all count alike
     statistics                  (inputs + outputs, figures) float64
 
 and its metadata hold one string, `samples`: a JSON object with format, definition hash, symbols, spans,
-counts, scalings, the names of the statistics, and a SHA-256 over all these and the tensors. The row
+counts, effective size, scalings, the names of the statistics, and a SHA-256 over all these and the tensors. The row
 layout is not kept; the definition gives it.
 """
 
@@ -50,6 +51,8 @@ def samples_file(samples: Samples) -> bytes:
         "statistics": samples.statistics.to_numpy(dtype=np.float64),
         **{f"rows/{name}": rows.astype(np.int64) for name, rows in samples.rows.items()},
     }
+    if samples.weights is not None:
+        tensors["weights"] = samples.weights
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     facts = _facts(samples)
     # one string: safetensors writes several in an order that differs from process to process
@@ -94,6 +97,7 @@ def _facts(samples: Samples) -> dict[str, Any]:
         "symbols": list(samples.symbols),
         "spans": samples.spans.to_dict(),
         "counts": {name: [count.samples, count.purged] for name, count in samples.counts.items()},
+        "effective": samples.effective,
         "input_scaling": samples.input_scaling.to_dict(),
         "output_scaling": samples.output_scaling.to_dict(),
         "statistics": {
@@ -118,6 +122,8 @@ def _samples(facts: Mapping[str, Any], tensors: Tensors, definition: Definition)
         targets=tensors["targets"],
         actual=tensors["actual"],
         rows={name: tensors[f"rows/{name}"] for name in SPAN_NAMES if f"rows/{name}" in tensors},
+        weights=tensors.get("weights"),
+        effective=float(facts["effective"]),
         counts={name: SpanCount(*count) for name, count in facts["counts"].items()},
         layout=row_layout(definition),
         input_scaling=Scaling.from_dict(facts["input_scaling"]),

@@ -23,6 +23,7 @@ def prepare(
     dataset: DataSet,
     split: Split,
     options: TrainingOptions,
+    validation: DataSet | None = None,
     initial: TrainingState | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> tuple[RunFolder, Samples]:
@@ -34,6 +35,7 @@ def prepare(
         dataset: On what.
         split: Resolved here, once and for all.
         options: How.
+        validation: Another DataSet, whose samples are the out-of-sample ones.
         initial: The weights to begin with, where they come from another model.
         about: What else run.json shall hold.
 
@@ -42,10 +44,19 @@ def prepare(
         DefinitionError: An option does not suit the definition.
         StoreError: The store cannot be written.
     """
-    spans = resolve_split(dataset, split)
-    samples = build_samples(definition, dataset, spans)
+    spans = resolve_split(dataset, split, validation)
+    samples = build_samples(
+        definition,
+        dataset,
+        spans,
+        half_life=options.half_life,
+        uniqueness=options.uniqueness,
+        validation=validation,
+    )
     _refuse_unseen(samples)
     facts = _facts(definition, dataset, split, options, samples) | dict(about or {})
+    if validation is not None:
+        facts["validation"] = _data(validation)
     files = {
         "samples.safetensors": samples_file(samples),
         "history.csv": HistoryFile.head(metric_columns(definition, options)),
@@ -101,6 +112,10 @@ def _refuse_unseen(samples: Samples) -> None:
     """An out-of-sample span that holds no sample could choose nothing."""
     if "out-of-sample" in samples.rows and not len(samples.rows["out-of-sample"]):
         span = samples.spans["out-of-sample"]
+        if samples.spans.note:
+            raise SamplesError(
+                f"{samples.spans.note}, but they have none from {span}; give them more bars, or choose others"
+            )
         raise SamplesError(
             f"the out-of-sample span {span} has no samples at look ahead {samples.definition.look_ahead}: all "
             "reach across its end or lie in the embargo; make it longer, or use out_of_sample=0"
@@ -110,6 +125,26 @@ def _refuse_unseen(samples: Samples) -> None:
 def _facts(
     definition: Definition, dataset: DataSet, split: Split, options: TrainingOptions, samples: Samples
 ) -> dict[str, Any]:
+    return {
+        "model": definition.name,
+        "definition": definition.to_dict(),
+        "definition_hash": definition.hash,
+        "options": to_plain(options),
+        "split": to_plain(split),
+        "dataset": _data(dataset),
+        "spans": samples.spans.to_dict(),
+        "counts": {
+            name: {"samples": count.samples, "purged": count.purged} for name, count in samples.counts.items()
+        },
+        "samples_fingerprint": samples.fingerprint,
+        "effective_samples": samples.effective,
+        "versions": _versions(),
+        "started": now(),
+        "status": "running",
+    }
+
+
+def _data(dataset: DataSet) -> dict[str, Any]:
     symbols = {}
     for symbol in dataset.symbols:
         index = dataset[symbol].index
@@ -119,22 +154,7 @@ def _facts(
             "first": index[0].isoformat(),
             "last": index[-1].isoformat(),
         }
-    return {
-        "model": definition.name,
-        "definition": definition.to_dict(),
-        "definition_hash": definition.hash,
-        "options": to_plain(options),
-        "split": to_plain(split),
-        "dataset": {"name": dataset.name, "interval": dataset.interval, "symbols": symbols},
-        "spans": samples.spans.to_dict(),
-        "counts": {
-            name: {"samples": count.samples, "purged": count.purged} for name, count in samples.counts.items()
-        },
-        "samples_fingerprint": samples.fingerprint,
-        "versions": _versions(),
-        "started": now(),
-        "status": "running",
-    }
+    return {"name": dataset.name, "interval": dataset.interval, "symbols": symbols}
 
 
 def _versions() -> dict[str, str]:

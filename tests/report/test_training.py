@@ -113,3 +113,24 @@ def test_the_strip_names_spans_where_there_is_room():
 
 def test_no_spans_say_so():
     assert ET.fromstring(span_strip(()).body).text == "No spans are recorded."
+
+
+def test_spans_of_the_same_dates_lie_one_above_the_other():
+    day = pd.Timestamp
+    spans = (
+        SpanRecord("in-sample", day("2004-01-02"), day("2009-06-29"), 11_000, 4),
+        SpanRecord("out-of-sample", day("2004-01-02"), day("2009-06-29"), 2_900, 1),
+        SpanRecord("holdout", day("2009-06-30"), day("2013-03-01"), 9_000, 0),
+    )
+
+    drawn = ET.fromstring(span_strip(spans).body)
+
+    above, below, held = [
+        {name: float(each.get(name)) for name in ("x", "y", "width", "height")} for each in drawn.iter("rect")
+    ]
+    assert (above["x"], above["width"]) == (below["x"], below["width"])
+    assert above["y"] + above["height"] <= below["y"]
+    assert held["height"] == below["y"] + below["height"]
+    lines = [float(each.get("y1")) for each in drawn.iter("line") if each.get("class") == "axis"]
+    assert min(lines) >= held["height"], "the years stand below"
+    assert len([each for each in drawn.iter("text") if each.get("class") == "inverse"]) == 3

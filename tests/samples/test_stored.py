@@ -20,8 +20,8 @@ from dlplugin.samples.stored import _digest
 Describe = Callable[..., dl.Model]
 
 
-def build(definition, dataset: dl.DataSet, split: dl.Split | None = None) -> Samples:
-    return build_samples(definition, dataset, dl.resolve_split(dataset, split or dl.Split()))
+def build(definition, dataset: dl.DataSet, split: dl.Split | None = None, **weights) -> Samples:
+    return build_samples(definition, dataset, dl.resolve_split(dataset, split or dl.Split()), **weights)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,12 @@ def test_samples_come_back_as_they_were(
     for source in (path, path.read_bytes()):
         assert_same(samples, read_samples(source, samples.definition))
     assert samples_file(read_samples(path, samples.definition)) == path.read_bytes()
+
+
+def test_weights_come_back_as_they_were(built: Samples, two_stocks: dl.DataSet) -> None:
+    weighted = build(built.definition, two_stocks, half_life=250.0, uniqueness=True)
+    assert weighted.weights is not None
+    assert_same(weighted, read_samples(samples_file(weighted), built.definition))
 
 
 def test_every_payload_of_a_nan_and_the_sign_of_a_zero_survive(built: Samples) -> None:
