@@ -21,8 +21,7 @@ __all__ = ["plot_history"]
 
 FloatArray = NDArray[np.float64]
 
-IN_SAMPLE = "#2b62b8"
-OUT_OF_SAMPLE = "#96600a"
+COLOURS = {"in-sample": "#2b62b8", "out-of-sample": "#96600a"}
 INK = "#1c2127"
 MUTED = "#5c6570"
 GRID = "#e4e7eb"
@@ -77,12 +76,7 @@ def plot_history(
         _values(panel, history, label, (inside, outside), save_points)
     _rates(axes[-1], epochs, history["learning_rate"].to_numpy(np.float64))
     _epoch_axis(axes[-1], epochs)
-    axes[0].set_title(name, loc="left", fontsize=13, fontweight="bold", color=INK, pad=_title_room(subtitle))
-    if subtitle:
-        words = textwrap.fill(subtitle, 115, max_lines=2, placeholder=" …")
-        axes[0].annotate(
-            words, (0, 1), (0, 7), "axes fraction", "offset points", fontsize=9.5, color=MUTED, va="bottom"
-        )
+    _head(axes[0], name, subtitle)
     if path is not None:
         _save(figure, Path(path))
     figure._repr_png_ = partial(_png, figure)  # type: ignore[attr-defined]  # how notebooks show an object
@@ -97,7 +91,7 @@ def _values(
     epochs = history["epoch"].to_numpy(np.float64)
     unit = 100.0 if "%" in label else 1.0
     lines: dict[str, FloatArray] = {}
-    for column, words in zip(columns, ("in-sample", "out-of-sample"), strict=True):
+    for column, words in zip(columns, COLOURS, strict=True):
         values = history[column].to_numpy(np.float64) * unit if column in history else np.empty(0)
         if values.size and (words == "in-sample" or not np.isnan(values).all()):
             lines[words] = values
@@ -108,14 +102,12 @@ def _values(
         shown = thin(values)
         known = np.where(np.isfinite(values), values, np.nan)
         dots = "o" if len(epochs) <= DOTS_UP_TO else ""
-        colour, dashes = (IN_SAMPLE, "-") if words == "in-sample" else (OUT_OF_SAMPLE, "-")
         panel.plot(
             epochs[shown],
             known[shown],
-            dashes,
             marker=dots,
-            markersize=3,
-            color=colour,
+            markersize=3 if len(epochs) > 1 else 5,
+            color=COLOURS[words],
             linewidth=1.4,
             label=words,
             zorder=2.5 if words == "out-of-sample" else 2,
@@ -123,9 +115,6 @@ def _values(
     _scale(panel, list(lines.values()))
     _mark_save_points(panel, epochs, lines, save_points)
     _mark_trouble(panel, epochs, lines)
-    panel.legend(
-        loc="upper right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=9, labelcolor=INK
-    )
 
 
 def _scale(panel: "Axes", lines: Sequence[FloatArray]) -> None:
@@ -140,16 +129,16 @@ def _mark_save_points(
     panel: "Axes", epochs: FloatArray, lines: dict[str, FloatArray], save_points: Sequence[int]
 ) -> None:
     """Each at the lower edge, and the one that is kept on the line it was chosen by."""
-    there = [epoch for epoch in save_points if epoch in set(epochs.tolist())]
-    if not there:
+    there = np.array(save_points)[np.isin(save_points, epochs)]
+    if not len(there):
         return
-    panel.vlines(
+    panel.plot(
         there,
-        0,
-        0.035,
+        np.full(len(there), 0.03),
+        "|",
+        markersize=8,
         transform=panel.get_xaxis_transform(),
-        color=OUT_OF_SAMPLE if "out-of-sample" in lines else IN_SAMPLE,
-        linewidth=1,
+        color=COLOURS[list(lines)[-1]],
         label="save point moved",
     )
     words, values = list(lines.items())[-1]
@@ -162,7 +151,7 @@ def _mark_save_points(
             markersize=8,
             markerfacecolor="white",
             markeredgewidth=1.8,
-            color=OUT_OF_SAMPLE if words == "out-of-sample" else IN_SAMPLE,
+            color=COLOURS[words],
             label=f"save point: epoch {there[-1]:,}, {value:.4g}",
             zorder=4,
         )
@@ -178,16 +167,18 @@ def _mark_trouble(panel: "Axes", epochs: FloatArray, lines: dict[str, FloatArray
 
 
 def _rates(panel: "Axes", epochs: FloatArray, rates: FloatArray) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     panel.set_ylabel("learning\nrate", color=MUTED, fontsize=9.5)
     shown = thin(rates)
     panel.plot(epochs[shown], rates[shown], color=MUTED, linewidth=1.4, marker="." if len(epochs) < 2 else "")
     known = rates[np.isfinite(rates) & (rates > 0)]
-    if known.size and known.max() > LOG_FROM * known.min():
+    if known.size and known.max() > LOG_FROM * np.median(known):
         panel.set_yscale("log")
     elif known.size:
         panel.set_ylim(0, 1.25 * float(known.max()))
-        panel.locator_params(axis="y", nbins=3)
-        panel.ticklabel_format(axis="y", style="sci", scilimits=(-3, 3))
+        panel.yaxis.set_major_locator(MaxNLocator(nbins=3))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
 
 
 def _epoch_axis(panel: "Axes", epochs: FloatArray) -> None:
@@ -197,7 +188,7 @@ def _epoch_axis(panel: "Axes", epochs: FloatArray) -> None:
     room = max(0.5, 0.01 * (last - first))
     panel.set_xlim(first - room, last + room)
     panel.set_xlabel("epoch", color=MUTED, fontsize=9.5)
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
 
 
@@ -212,8 +203,35 @@ def _dress(panel: "Axes") -> None:
         spine.set_color(MUTED)
 
 
-def _title_room(subtitle: str) -> float:
-    return 8 + 14 * len(textwrap.wrap(subtitle, 115)[:2])
+def _head(panel: "Axes", name: str, subtitle: str) -> None:
+    """Above the first panel: the name, what became of it, and what the lines are."""
+    row = 18.0  # points
+    lines = textwrap.wrap(subtitle, 120, max_lines=2, placeholder=" …")
+    panel.set_title(
+        name, loc="left", fontsize=13, fontweight="bold", color=INK, pad=row + 8 + 14 * len(lines)
+    )
+    panel.annotate(
+        "\n".join(lines),
+        (0, 1),
+        (0, row + 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=9.5,
+        color=MUTED,
+        va="bottom",
+    )
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            borderaxespad=0.2,
+            borderpad=0,
+            ncols=5,
+            columnspacing=1.4,
+            frameon=False,
+            fontsize=9,
+            labelcolor=INK,
+        )
 
 
 def thin(values: FloatArray) -> NDArray[np.intp]:
