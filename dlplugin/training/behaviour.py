@@ -1,5 +1,6 @@
 """What the trained network itself tells: units that do nothing, outputs that say nothing. No torch here."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -84,6 +85,14 @@ class Probe:
     numbers: tuple[NumberBehaviour, ...]
     classes: tuple[ClassBehaviour, ...]
 
+    @property
+    def plain_loss(self) -> float | None:
+        """The loss of always predicting 0 (scaled), squared or absolute, whichever is more; None with classes."""
+        if self.classes or not self.numbers:
+            return None
+        squares = [one.target_mean**2 + one.target_spread**2 for one in self.numbers]
+        return max(max(square, math.sqrt(square)) for square in squares)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self)
@@ -130,8 +139,8 @@ def _collapsed(output: NumberBehaviour) -> Finding | None:
         return None
     return Finding(
         "the output has collapsed to its mean",
-        f"predictions of {output.name!r} spread by {output.spread:.3g} around {output.mean:.3g} (standard deviation, "
-        f"scaled), the targets by {output.target_spread:.3g} around {output.target_mean:.3g}",
+        f"predictions of {output.name!r} spread by {output.spread:.2g} around {_plain(output.mean)} (standard "
+        f"deviation, scaled), the targets by {output.target_spread:.2g} around {_plain(output.target_mean)}",
         "a higher learning_rate, more epochs, less weight_decay, l1, l2 and dropout, a larger network; inputs that "
         "tell more about the output",
     )
@@ -149,3 +158,7 @@ def _one_class(output: ClassBehaviour) -> Finding | None:
         f"{100 * target_share:.3g} % of the targets",
         "class_weights='balanced', sampling='over' or 'under', thresholds that make classes of more equal size",
     )
+
+
+def _plain(value: float) -> str:
+    return f"{round(value, 3) + 0.0:g}"

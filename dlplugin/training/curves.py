@@ -26,6 +26,7 @@ JUMP = 2.0  # times the median of the ten epochs before; noise does not double a
 UNRULY = (
     0.05  # share by which a mean over all in-sample samples does not change from epoch to epoch in good order
 )
+THROWN = 10.0  # times the loss of always saying 0; initial weights give one or two times that
 DIVERGED = 1.1  # times the lowest value; overfitting and noise do not raise the *in-sample* loss
 OVERFIT = 0.02  # share by which the out-of-sample loss may rise after its best epoch
 NOISE_SHARE = 0.002  # noise that is less of the out-of-sample loss misleads nobody
@@ -86,20 +87,23 @@ class Curves:
         return "in-sample" if self.outside is None else "out-of-sample"
 
 
-def curve_findings(history: pd.DataFrame, options: Mapping[str, Any], running: bool) -> list[Finding]:
+def curve_findings(
+    history: pd.DataFrame, options: Mapping[str, Any], running: bool = False, plain_loss: float | None = None
+) -> list[Finding]:
     """The troubles that a history shows, the gravest first; what another one explains is left out.
 
     Args:
         history: A row an epoch, as `Run.history` gives it.
         options: The training's options, by name.
         running: Whether it goes on; then its end is none.
+        plain_loss: What always predicting 0 would give, about; None where that is not known.
     """
     curves = Curves.of(history, options.get("monitor", "loss"))
     rate = float(options.get("learning_rate", math.nan))
     found = [_not_finite(history, curves, rate)]
     if len(curves.epochs) >= FEWEST_EPOCHS:
         still = _stands_still(curves, rate)
-        wild = None if still else _rate_too_high(curves, rate)
+        wild = None if still else _rate_too_high(curves, rate, plain_loss)
         found += [still, wild, _jump(curves, rate), None if still else _accuracy_stands_still(curves)]
         if not still and not wild:
             overfit, first = _overfits(curves), _best_is_first(curves, rate)
@@ -160,14 +164,21 @@ def _accuracy_stands_still(curves: Curves) -> Finding | None:
     )
 
 
-def _rate_too_high(curves: Curves, rate: float) -> Finding | None:
+def _rate_too_high(curves: Curves, rate: float, plain_loss: float | None) -> Finding | None:
     inside, smooth = curves.inside, _smooth(curves.inside)
     begun = inside[:NEIGHBOURS].min()
     lowest, end = smooth.min(), smooth[-1]
     advice = (
         f"a learning_rate of {rate / 10:g} in place of {rate:g}, warm_up, clip_norm=1, a larger batch_size"
     )
-    if end >= DIVERGED * lowest and end - lowest >= UNRULY * begun:
+    if plain_loss is not None and inside.max() >= THROWN * plain_loss > 0:
+        return Finding(
+            "the learning rate is too high: the weights were thrown far off",
+            f"the in-sample loss was {inside.max():.4g} in epoch {curves.epochs[inside.argmax()]}; a network that "
+            f"always says 0 has about {plain_loss:.3g}",
+            advice,
+        )
+    if end >= DIVERGED * lowest and end - lowest >= max(UNRULY * begun, 3 * _noise(inside)):
         return Finding(
             "the learning rate is too high: the loss grows",
             f"the in-sample loss was {lowest:.4g} near epoch {curves.epochs[smooth.argmin()]}, and is "
@@ -280,8 +291,8 @@ def _smooth(values: FloatArray) -> FloatArray:
 
 
 def _noise(values: FloatArray) -> float:
-    """Standard deviation of what is no trend, from the median absolute change (Hampel, 1974)."""
-    return float(1.4826 * np.median(np.abs(np.diff(values))) / math.sqrt(2))
+    """Standard deviation of what is no trend: from the median of the second differences, which a line has not."""
+    return float(1.4826 * np.median(np.abs(np.diff(values, n=2))) / math.sqrt(6))
 
 
 def _percent(share: float) -> str:

@@ -45,7 +45,10 @@ class Diagnosis:
         for finding in self.findings:
             lines += ["", finding.trouble]
             for label, text in (("seen", finding.evidence), ("try", finding.advice)):
-                lines += textwrap.wrap(text, WIDTH, initial_indent=f"  {label:<6}", subsequent_indent=" " * 8)
+                head, indent = f"  {label:<6}", " " * 8
+                lines += textwrap.wrap(
+                    text, WIDTH, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False
+                )
         if self.epochs < FEWEST_EPOCHS:
             lines += ["", f"fewer than {FEWEST_EPOCHS} epochs show little"]
         if not self.probed:
@@ -64,7 +67,9 @@ def diagnose(history: pd.DataFrame, facts: Mapping[str, Any], probe: Probe | Non
             the network and of the data.
         probe: What the network does, if it could be asked; see `dlplugin.training.probe`.
     """
-    found = curve_findings(history, facts.get("options", {}), running=facts.get("status") == "running")
+    plain_loss = None if probe is None else probe.plain_loss
+    running = facts.get("status") == "running"
+    found = curve_findings(history, facts.get("options", {}), running, plain_loss)
     if probe is not None:
         found += behaviour_findings(probe)
     large = too_large_warning(facts.get("weights"), _effective(facts))

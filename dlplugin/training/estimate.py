@@ -2,7 +2,7 @@
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,10 +147,11 @@ def _seconds_a_minibatch(module: "TrainingModule", options: TrainingOptions) -> 
             raise _EnoughError
 
     module.before_minibatch = mark
-    with quiet(), threads_for(module), suppress(_EnoughError):
-        make_trainer(options, Callback()).fit(module)
+    long_enough = replace(options, epochs=MOST_MINIBATCHES + 1)  # an epoch can be one minibatch
+    with quiet(), threads_for(module), torch.random.fork_rng([]), suppress(_EnoughError):
+        make_trainer(long_enough, Callback()).fit(module)
     steps = np.diff(marks)
-    return float(np.median(steps[min(WARMING_UP, len(steps) - 1) :]))
+    return float(np.median(steps[WARMING_UP:]))
 
 
 def _memory(module: "TrainingModule", samples: Samples, options: TrainingOptions, weights: int) -> int:
