@@ -1,0 +1,87 @@
+"""What is wrong with a training, why one can say so, and what to try."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dlplugin.training.behaviour import Probe, behaviour_findings
+from dlplugin.training.curves import FEWEST_EPOCHS, curve_findings
+from dlplugin.training.estimate import too_large_warning
+from dlplugin.training.finding import Finding
+
+__all__ = ["Diagnosis", "diagnose"]
+
+WIDTH = 100  # characters of a line
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What was found; its text is what it prints.
+
+    Attributes:
+        findings: The gravest first; empty when all is well.
+        epochs: Over so many epochs.
+        probed: Whether the network's activations and predictions were looked at as well.
+    """
+
+    findings: tuple[Finding, ...]
+    epochs: int
+    probed: bool
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __str__(self) -> str:
+        over = f"{self.epochs:,} epoch{'' if self.epochs == 1 else 's'}"
+        lines = [f"{len(self.findings) or 'nothing'} wrong in {over}:"]
+        if not self.findings:
+            lines = [f"nothing wrong was found in {over}"]
+        for finding in self.findings:
+            lines += ["", finding.trouble]
+            for label, text in (("seen", finding.evidence), ("try", finding.advice)):
+                head, indent = f"  {label:<6}", " " * 8
+                lines += textwrap.wrap(
+                    text, WIDTH, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False
+                )
+        if self.epochs < FEWEST_EPOCHS:
+            lines += ["", f"fewer than {FEWEST_EPOCHS} epochs show little"]
+        if not self.probed:
+            lines += ["", "the network itself was not looked at: there is no save point, or no samples"]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def diagnose(history: pd.DataFrame, facts: Mapping[str, Any], probe: Probe | None = None) -> Diagnosis:
+    """Looks for the typical troubles of a training.
+
+    Args:
+        history: A row an epoch, as `Run.history` gives it.
+        facts: The run's: its status and options, and with weights and effective_samples the size of
+            the network and of the data.
+        probe: What the network does, if it could be asked; see `dlplugin.training.probe`.
+    """
+    plain_loss = None if probe is None else probe.plain_loss
+    running = facts.get("status") == "running"
+    found = curve_findings(history, facts.get("options", {}), running, plain_loss)
+    if probe is not None:
+        found += behaviour_findings(probe)
+    large = too_large_warning(facts.get("weights"), _effective(facts))
+    if large is not None:
+        advice = "a smaller network, fewer inputs or less depth, more symbols, a longer history, weight_decay, dropout"
+        found.append(Finding("the network is large for its samples", large, advice))
+    return Diagnosis(tuple(found), len(history), probe is not None)
+
+
+def _effective(facts: Mapping[str, Any]) -> float | None:
+    """The effective number of in-sample samples; their plain number where it was not recorded."""
+    if facts.get("effective_samples") is not None:
+        return float(facts["effective_samples"])
+    counted = facts.get("counts", {}).get("in-sample", {}).get("samples")
+    return None if counted is None else float(counted)

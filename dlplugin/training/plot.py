@@ -1,0 +1,277 @@
+"""The picture of a run: losses, accuracies and learning rate of every epoch, and why it ended."""
+
+import io
+import textwrap
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dlplugin.errors import StoreError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_history"]
+
+FloatArray = NDArray[np.float64]
+
+COLOURS = {"in-sample": "#2b62b8", "out-of-sample": "#96600a"}
+INK = "#1c2127"
+MUTED = "#5c6570"
+GRID = "#e4e7eb"
+TROUBLE = "#c83c1e"
+"""The report's colours: blue and ochre stay apart for every kind of colour blindness, and in grey."""
+
+LOG_FROM = 20.0  # a loss that falls to a twentieth of its highest value is flat on a linear scale
+BUCKETS = 1000  # pieces of a long history, each drawn by its lowest and highest value: about a pixel each
+DOTS_UP_TO = 40  # epochs that are few enough to be shown as points
+SECTIONS = (
+    ("loss", "in_sample_loss", "out_of_sample_loss", 3.0),
+    ("accuracy, %", "in_sample_accuracy", "out_of_sample_accuracy", 1.6),
+    ("correlation", "", "out_of_sample_correlation", 1.6),
+)
+
+
+def plot_history(
+    history: pd.DataFrame,
+    name: str,
+    subtitle: str = "",
+    save_points: Sequence[int] = (),
+    path: str | Path | None = None,
+) -> "Figure":
+    """Draws a run.
+
+    Args:
+        history: A row an epoch, as `Run.history` gives it; values may be NaN or infinite.
+        name: The run's name.
+        subtitle: What became of it: status, and why it stopped.
+        save_points: Epochs at which the save point moved, in their order; the last one is the one kept.
+        path: Where to write it as well: .png, .svg or .pdf.
+
+    Returns:
+        A matplotlib Figure of its own: pyplot does not know it, no backend is chosen, and a notebook
+        shows it.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    sections = [part for part in SECTIONS if part[0] == "loss" or part[2] in history]
+    heights = [*(height for *_, height in sections), 0.8]
+    figure = Figure(
+        figsize=(9.6, 2.2 + 0.85 * sum(heights)), dpi=110, facecolor="white", layout="constrained"
+    )
+    axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    epochs = history["epoch"].to_numpy(np.float64)
+    for panel in axes:
+        _dress(panel)
+    for panel, (label, inside, outside, _) in zip(axes[:-1], sections, strict=True):
+        _values(panel, history, label, (inside, outside), save_points)
+    _rates(axes[-1], epochs, history["learning_rate"].to_numpy(np.float64))
+    _epoch_axis(axes[-1], epochs)
+    _head(axes[0], name, subtitle)
+    if path is not None:
+        _save(figure, Path(path))
+    figure._repr_png_ = partial(_png, figure)  # type: ignore[attr-defined]  # how notebooks show an object
+    return figure
+
+
+def _values(
+    panel: "Axes", history: pd.DataFrame, label: str, columns: tuple[str, str], save_points: Sequence[int]
+) -> None:
+    """Both lines of one panel, the save points, and where a value was not finite."""
+    panel.set_ylabel(label, color=MUTED, fontsize=9.5)
+    epochs = history["epoch"].to_numpy(np.float64)
+    unit = 100.0 if "%" in label else 1.0
+    lines: dict[str, FloatArray] = {}
+    for column, words in zip(columns, COLOURS, strict=True):
+        values = history[column].to_numpy(np.float64) * unit if column in history else np.empty(0)
+        if values.size and (words == "in-sample" or not np.isnan(values).all()):
+            lines[words] = values
+    if not len(epochs):
+        panel.text(0.5, 0.5, "no epoch yet", transform=panel.transAxes, ha="center", color=MUTED)
+        return
+    for words, values in lines.items():
+        shown = thin(values)
+        known = np.where(np.isfinite(values), values, np.nan)
+        dots = "o" if len(epochs) <= DOTS_UP_TO else ""
+        panel.plot(
+            epochs[shown],
+            known[shown],
+            marker=dots,
+            markersize=3 if len(epochs) > 1 else 5,
+            color=COLOURS[words],
+            linewidth=1.4,
+            label=words,
+            zorder=2.5 if words == "out-of-sample" else 2,
+        )
+    _scale(panel, list(lines.values()))
+    _mark_save_points(panel, epochs, lines, save_points)
+    _mark_trouble(panel, epochs, lines)
+
+
+def _scale(panel: "Axes", lines: Sequence[FloatArray]) -> None:
+    """A logarithmic axis where the values span much, and are all above 0."""
+    known = np.concatenate(lines)
+    known = known[np.isfinite(known)]
+    if known.size and known.min() > 0 and known.max() > LOG_FROM * known.min():
+        panel.set_yscale("log")
+
+
+def _mark_save_points(
+    panel: "Axes", epochs: FloatArray, lines: dict[str, FloatArray], save_points: Sequence[int]
+) -> None:
+    """Each at the lower edge, and the one that is kept on the line it was chosen by."""
+    there = np.array(save_points)[np.isin(save_points, epochs)]
+    if not len(there):
+        return
+    panel.plot(
+        there,
+        np.full(len(there), 0.03),
+        "|",
+        markersize=8,
+        transform=panel.get_xaxis_transform(),
+        color=COLOURS[list(lines)[-1]],
+        label="save point moved",
+    )
+    words, values = list(lines.items())[-1]
+    value = values[np.flatnonzero(epochs == there[-1])[0]]
+    if np.isfinite(value):
+        panel.plot(
+            [there[-1]],
+            [value],
+            "o",
+            markersize=8,
+            markerfacecolor="white",
+            markeredgewidth=1.8,
+            color=COLOURS[words],
+            label=f"save point: epoch {there[-1]:,}, {value:.4g}",
+            zorder=4,
+        )
+
+
+def _mark_trouble(panel: "Axes", epochs: FloatArray, lines: dict[str, FloatArray]) -> None:
+    bad = ~np.isfinite(np.stack(list(lines.values()))).all(axis=0)
+    if bad.any():
+        epoch = epochs[np.argmax(bad)]
+        panel.axvline(
+            float(epoch), color=TROUBLE, linestyle=":", linewidth=1.5, label=f"not finite: epoch {epoch:,.0f}"
+        )
+
+
+def _rates(panel: "Axes", epochs: FloatArray, rates: FloatArray) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    panel.set_ylabel("learning\nrate", color=MUTED, fontsize=9.5)
+    shown = thin(rates)
+    panel.plot(epochs[shown], rates[shown], color=MUTED, linewidth=1.4, marker="." if len(epochs) < 2 else "")
+    known = rates[np.isfinite(rates) & (rates > 0)]
+    if known.size and known.max() > LOG_FROM * np.median(known):
+        panel.set_yscale("log")
+    elif known.size:
+        panel.set_ylim(0, 1.25 * float(known.max()))
+        panel.yaxis.set_major_locator(MaxNLocator(nbins=3))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+
+
+def _epoch_axis(panel: "Axes", epochs: FloatArray) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    first, last = (float(epochs[0]), float(epochs[-1])) if len(epochs) else (0.0, 1.0)
+    room = max(0.5, 0.01 * (last - first))
+    panel.set_xlim(first - room, last + room)
+    panel.set_xlabel("epoch", color=MUTED, fontsize=9.5)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
+
+
+def _dress(panel: "Axes") -> None:
+    """The same look whatever style the process has chosen."""
+    panel.set_facecolor("white")
+    panel.grid(True, which="major", color=GRID, linewidth=0.8)
+    panel.set_axisbelow(True)
+    panel.tick_params(which="both", colors=MUTED, labelsize=9)
+    for side, spine in panel.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(MUTED)
+
+
+def _head(panel: "Axes", name: str, subtitle: str) -> None:
+    """Above the first panel: the name, what became of it, and what the lines are."""
+    row = 18.0  # points
+    lines = textwrap.wrap(subtitle, 120, max_lines=2, placeholder=" …")
+    panel.set_title(
+        name, loc="left", fontsize=13, fontweight="bold", color=INK, pad=row + 8 + 14 * len(lines)
+    )
+    panel.annotate(
+        "\n".join(lines),
+        (0, 1),
+        (0, row + 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=9.5,
+        color=MUTED,
+        va="bottom",
+    )
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            borderaxespad=0.2,
+            borderpad=0,
+            ncols=5,
+            columnspacing=1.4,
+            frameon=False,
+            fontsize=9,
+            labelcolor=INK,
+        )
+
+
+def thin(values: FloatArray) -> NDArray[np.intp]:
+    """Positions that draw the same line with fewer points: both extremes of each bucket, and both ends.
+
+    Args:
+        values: (N,); infinite and NaN ones are never extremes, but a bucket of them alone leaves a gap.
+
+    Returns:
+        (M,) positions, rising; all of them when there are few.
+    """
+    count = len(values)
+    if count <= 4 * BUCKETS:
+        return np.arange(count)
+    starts = np.arange(0, count, -(-count // BUCKETS))
+    size = int(starts[1])
+    padded = np.full(len(starts) * size, np.nan)
+    padded[:count] = np.where(np.isfinite(values), values, np.nan)
+    table = padded.reshape(len(starts), size)
+    lowest = np.where(np.isnan(table), np.inf, table).argmin(axis=1) + starts
+    highest = np.where(np.isnan(table), -np.inf, table).argmax(axis=1) + starts
+    unknown = np.flatnonzero(~np.isfinite(values))
+    gaps = unknown[np.unique(unknown // size, return_index=True)[1]]
+    return np.unique(np.concatenate([[0, count - 1], lowest, highest, gaps]))
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    kinds = figure.canvas.get_supported_filetypes()
+    kind = path.suffix.lstrip(".").lower()
+    if kind not in kinds:
+        raise StoreError(
+            f"cannot write {path}: {path.suffix or 'no ending'} is no kind of picture; use .png, .svg or .pdf"
+        )
+    try:
+        figure.savefig(path, facecolor="white", metadata={"Date": None} if kind == "svg" else None)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _png(figure: "Figure") -> bytes:
+    content = io.BytesIO()
+    figure.savefig(content, format="png", facecolor="white")
+    return content.getvalue()
