@@ -93,7 +93,7 @@ class EpochEnd(Callback):
             if self._journal.kept_epoch == self.epochs or now - self._asked > SECONDS_TO_FINISH:
                 raise EpochAbandoned
         if now - self._started > SECONDS_OF_A_LONG_EPOCH:
-            share, loss = done / len(self._module.in_sample_rows), self._module.running_loss()
+            share, loss = done / self._module.samples_an_epoch, self._module.running_loss()
             self._journal.show(self.epochs + 1, share, loss)
             self._screen.show_running(self.epochs + 1, share, loss)
 

@@ -64,7 +64,8 @@ def fit(
         journal: Where history, states and save points go.
         control: Who may stop it.
         console: Where progress is shown; standard error when not given.
-        state: Where to go on from: the end of an epoch of the same training, or weights to begin with.
+        state: Where to go on from: the end of an epoch of the same training; or, at epoch 0, weights to begin
+            with, by the names of the network's parameters.
 
     Raises:
         TrainingError: The loss was not finite before there was anything to keep.
@@ -106,10 +107,12 @@ def _restore(module: TrainingModule, save_point: SavePoint, state: TrainingState
     if state is None:
         return
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.arrays.items()}
-    module.restore(tensors, state.values.get("module", {}))
+    if not state.epoch:
+        module.network.load_state_dict(tensors)
+        return
+    module.restore(tensors, state.values["module"])
     module.first_epoch = state.epoch
-    if "save_point" in state.values:
-        save_point.restore(state.values["save_point"], dict(state.arrays))
+    save_point.restore(state.values["save_point"], dict(state.arrays))
 
 
 def _end_reached(

@@ -67,8 +67,8 @@ class TrainingModule(lightning.LightningModule):
     Attributes:
         first_epoch: Epochs that were done before this fit began.
         samples_an_epoch: How many samples an epoch trains on; sampling makes them more or fewer.
-        before_minibatch: Called with how many samples of the epoch are done; what it raises ends the
-            training in the middle of the epoch.
+        before_minibatch: Called with how many samples of the epoch are done, while the out-of-sample
+            ones are looked at, too; what it raises ends the training in the middle of the epoch.
 
     Raises:
         DefinitionError: The options do not suit the definition or its samples.
@@ -271,6 +271,7 @@ class TrainingModule(lightning.LightningModule):
         at_once = max(1, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks))
         with torch.inference_mode():
             for rows in torch.split(self.out_of_sample_rows, at_once):
+                self.before_minibatch(self.samples_an_epoch)
                 inputs = self.reader(self.matrix, rows)  # (n, D) or (n, W, F)
                 predicted = network(inputs.expand(self.options.networks, *inputs.shape))
                 _, sums, counts = self.loss(predicted, self.targets[rows])
