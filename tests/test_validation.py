@@ -120,3 +120,24 @@ def backtest_of() -> Callable[[dl.Model, dl.DataSet], Backtest]:
         return dl.backtest(Hold, dataset["AAPL"], "AAPL", start=model.spans["holdout"].start)
 
     return traded
+
+
+def test_a_run_trains_with_the_weights_of_its_options_and_records_the_effective_samples(
+    two_stocks: dl.DataSet, describe: Callable[..., dl.Model], tmp_path: Path
+) -> None:
+    model = describe(tmp_path)
+    options = dl.TrainingOptions(epochs=1, half_life=250.0, uniqueness=True)
+    run = model.train(two_stocks, options=options)
+    samples = build_samples(model.definition, two_stocks, run.spans, half_life=250.0, uniqueness=True)
+    assert run.facts["samples_fingerprint"] == samples.fingerprint
+    assert run.facts["effective_samples"] == samples.effective
+    assert samples.effective < run.counts["in-sample"].samples / 5
+
+
+def test_a_run_records_the_data_it_was_validated_on(trained: dict[str, dl.Model], other: dl.DataSet) -> None:
+    recorded = trained["dataset"].record["validation"]
+    assert {name: each["fingerprint"] for name, each in recorded["symbols"].items()} == dict(
+        other.fingerprint
+    )
+    assert (recorded["name"], recorded["interval"]) == (other.name, "1d")
+    assert "validation" not in trained["symbols"].record
