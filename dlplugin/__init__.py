@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dlplugin.model import Model, load, load_run, model_types, models
     from dlplugin.samples import resolve_split
     from dlplugin.trading import Backtest, DLPredictor, backtest, feed, register
-    from dlplugin.training import Run
+    from dlplugin.training import Run, runs
 
 __version__ = "0.1.0"
 
@@ -33,7 +33,7 @@ _HOMES = {
     "dlplugin.samples": ["resolve_split"],
     "dlplugin.model": ["Model", "load", "load_run", "model_types", "models"],
     "dlplugin.trading": ["Backtest", "DLPredictor", "backtest", "feed", "register"],
-    "dlplugin.training": ["Run"],
+    "dlplugin.training": ["Run", "runs"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -63,6 +63,7 @@ __all__ = [
     "models",
     "register",
     "resolve_split",
+    "runs",
 ]
 
 

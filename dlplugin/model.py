@@ -35,6 +35,7 @@ from dlplugin.store import (
     split_name,
     store_folder,
     stored_models,
+    stored_runs,
 )
 from dlplugin.training import (
     Run,
@@ -44,6 +45,7 @@ from dlplugin.training import (
     execute,
     prepare,
     train_in_background,
+    warm_start,
 )
 
 if TYPE_CHECKING:
@@ -173,7 +175,9 @@ class Model:
         split: Split | None = None,
         options: TrainingOptions | None = None,
         console: "Console | None" = None,
+        *,
         validation: DataSet | None = None,
+        start_from: str | None = None,
     ) -> Run:
         """Trains a new run to its end; from then on its save point predicts. Earlier runs stay.
 
@@ -183,6 +187,8 @@ class Model:
             options: By default `TrainingOptions()`.
             console: Where progress is shown; standard error when not given.
             validation: Another DataSet, whose samples are out of sample instead of this one's.
+            start_from: Another model, a locked version or a run, whose weights the layers begin with that
+                fit; the others begin anew, and all is said. Its scaling is not taken over.
 
         Returns:
             The run. Ctrl-C and SIGTERM stop it within a second and keep what there is, and
@@ -195,7 +201,7 @@ class Model:
             StoreError: It is being trained already, or the store cannot be written.
             TrainingError: The loss was never finite.
         """
-        run, samples = self._begin(dataset, split, options, validation)
+        run, samples = self._begin(dataset, split, options, validation, start_from)
         control = self._begun(run, lambda: execute(run, console, samples))
         end_script(Run(run), control.signal)
         return Run(run)
@@ -205,7 +211,9 @@ class Model:
         dataset: DataSet,
         split: Split | None = None,
         options: TrainingOptions | None = None,
+        *,
         validation: DataSet | None = None,
+        start_from: str | None = None,
     ) -> Run:
         """Trains a new run in a process of its own, which outlives this one, and returns at once.
 
@@ -214,6 +222,8 @@ class Model:
             split: Which dates are for what; by default `Split(0.6, 0.2)`.
             options: By default `TrainingOptions()`.
             validation: Another DataSet, whose samples are out of sample instead of this one's.
+            start_from: Another model, a locked version or a run, whose weights the layers begin with that
+                fit; the others begin anew, and all is said. Its scaling is not taken over.
 
         Returns:
             The run: watch it by `status`, `history` and `progress`; `stop()`, `wait()` and `resume()` are
@@ -225,7 +235,7 @@ class Model:
             StoreError: It is being trained already, or the store cannot be written.
             TrainingError: The process could not begin.
         """
-        run, _ = self._begin(dataset, split, options, validation)
+        run, _ = self._begin(dataset, split, options, validation, start_from)
         self._begun(run, lambda: train_in_background(run))
         return Run(run)
 
@@ -250,6 +260,7 @@ class Model:
         split: Split | None,
         options: TrainingOptions | None,
         validation: DataSet | None,
+        start_from: str | None,
     ) -> tuple[RunFolder, Samples]:
         split, options = split or Split(), options or TrainingOptions()
         for value, kind, name in ((split, Split, "split"), (options, TrainingOptions, "options")):
@@ -257,7 +268,24 @@ class Model:
                 raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
         self._refuse_version("train")
         self._folder.refuse_training()
-        return prepare(self._root, self.definition, dataset, split, options, validation)
+        about, initial = {}, None
+        if self._folder.exists and (newest := self._folder.state().newest):
+            about["sets_aside"] = (
+                f"run {newest} ({Run(RunFolder.open(self._root, newest)).status}) is set aside and kept"
+            )
+        if start_from is not None:
+            other = trained_as(start_from, self._root)
+            initial, layers = warm_start(self.definition, options, start_from, other)
+            about["starts"] = str(layers)
+        return prepare(self._root, self.definition, dataset, split, options, validation, initial, about)
+
+    def _sets_aside(self) -> dict[str, str]:
+        """What a new run leaves behind."""
+        newest = self._folder.state().newest if self._folder.exists else None
+        if newest is None:
+            return {}
+        status = Run(RunFolder.open(self._root, newest)).status
+        return {"sets_aside": f"run {newest}, {status}, is set aside and kept"}
 
     def _begun(self, run: RunFolder, begin: Callable[[], Result]) -> Result:
         """Begins a new run; one that never began leaves nothing."""
@@ -470,6 +498,18 @@ def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:
     state = folder.state()
     definition = state.definition if version is None else folder.version(version).read_trained().definition
     return model_types[folder.type].of(definition, store=root, version=version)
+
+
+def trained_as(name: str, root: Path) -> Trained:
+    """The weights of a model, a locked version or a run.
+
+    Raises:
+        UnknownModelError: There is neither a model nor a run of that name.
+        PredictionError: The model is not trained.
+    """
+    if "@" not in name and name in stored_runs(root):
+        return RunFolder.open(root, name).read_trained()
+    return load(name, root)._source().read_trained()
 
 
 def models(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:

@@ -1,9 +1,12 @@
 """Training. Lightning enters in `fit` and `module`, which are imported when a training begins."""
 
 from dlplugin.training.background import train_in_background
+from dlplugin.training.listing import runs
+from dlplugin.training.outcome import best_epoch
 from dlplugin.training.prepare import prepare
-from dlplugin.training.run import Run, best_epoch, end_script
+from dlplugin.training.run import Run, end_script
 from dlplugin.training.stretch import evaluation_of, execute
+from dlplugin.training.warm_start import warm_start
 
 __all__ = [
     "Run",
@@ -12,5 +15,7 @@ __all__ = [
     "evaluation_of",
     "execute",
     "prepare",
+    "runs",
     "train_in_background",
+    "warm_start",
 ]

@@ -3,9 +3,9 @@
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console
@@ -16,10 +16,18 @@ from dlplugin.errors import TrainingError
 from dlplugin.samples import SpanCount, Spans
 from dlplugin.store import RunFolder
 from dlplugin.training.background import train_in_background
+from dlplugin.training.behaviour import Probe
+from dlplugin.training.diagnosis import Diagnosis, diagnose
+from dlplugin.training.graph import Graph
+from dlplugin.training.outcome import best_epoch
+from dlplugin.training.plot import plot_history
 from dlplugin.training.prepare import matching_samples
 from dlplugin.training.stretch import execute
 
-__all__ = ["Run", "best_epoch", "end_script"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Run", "end_script"]
 
 SECONDS_BETWEEN_LOOKS = 0.02
 RESUMABLE = ("stopped", "interrupted", "failed")
@@ -120,6 +128,30 @@ class Run:
         """
         return self._folder.digest
 
+    @cached_property
+    def graph(self) -> Graph:
+        """The points that a live graph of it shows: every epoch and every 100th, prunable."""
+        return Graph(self._folder.history_file.path)
+
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """Draws losses, save points, learning rate and why it ended.
+
+        Args:
+            path: Where to write it as well: .png, .svg or .pdf.
+
+        Returns:
+            A matplotlib figure; a notebook shows it.
+        """
+        reason = self.stop_reason
+        subtitle = f"{self.facts['model']}, {self.status}{f': {reason}' if reason else ''}"
+        return plot_history(self.history, self.name, subtitle, self.save_points, path)
+
+    def diagnosis(self) -> Diagnosis:
+        """The typical troubles that it shows, each with the evidence and what to try."""
+        facts = self.facts
+        found = Probe.from_dict(facts["probe"]) if "probe" in facts else None
+        return diagnose(self.history, facts | {"status": self.status}, found)
+
     def stop(self, timeout: float = 30.0) -> None:
         """Stops it, wherever it is trained, and waits until it has; does nothing when it does not run.
 
@@ -213,10 +245,3 @@ def end_script(run: Run, number: int) -> None:
         raise SystemExit(128 + number)
     if run.facts["options"]["epochs"] is not None:
         raise KeyboardInterrupt
-
-
-def best_epoch(facts: Mapping[str, Any]) -> int:
-    """The epoch of the kept weights; with several networks that of the lowest loss."""
-    kept = facts["save_point"]
-    losses = kept["losses"]
-    return int(kept["epochs"][losses.index(min(losses))] if losses else kept["epochs"][0])

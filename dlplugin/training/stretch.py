@@ -1,6 +1,7 @@
 """One stretch of a training, from its lock to its end: in this process, or in one of its own."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from dlplugin.evaluation import Evaluation, evaluate_samples
 from dlplugin.samples import Samples, read_samples
 from dlplugin.store import ModelFolder, RunFolder, Trained, hold, now
 from dlplugin.training.control import Control, signals
+from dlplugin.training.estimate import estimate, too_large_warning
 
 if TYPE_CHECKING:
     from dlplugin.training.fit import Fitted
@@ -82,13 +84,19 @@ def _train(
     folder.note("goes on" if folder.events else "begins", epoch=done)
     from dlplugin.training.fit import fit  # Lightning: 2 s that only a training should pay
     from dlplugin.training.journal import RunJournal
+    from dlplugin.training.probe import probe
 
-    options = TrainingOptions(**facts["options"])
+    options, console = TrainingOptions(**facts["options"]), console or Console(stderr=True)
+    if "estimate" not in facts:
+        facts |= _look_ahead(samples, options)
+        folder.write_facts(facts)
+    _announce(folder.name, facts, done, console)
     fitted = fit(samples, options, RunJournal(folder, done), control, console, state)
     folder.history_file.cut(fitted.epochs)
     folder.clear_progress()
     facts |= _outcome(fitted)
     if fitted.save_point.weights:
+        facts["probe"] = probe(definition, fitted.save_point.weights, samples).to_dict()
         trained = Trained(
             definition, samples.input_scaling, samples.output_scaling, fitted.save_point.weights, facts
         )
@@ -99,6 +107,28 @@ def _train(
     if fitted.finished:
         with suppress(OSError):
             folder.samples_file.unlink()
+
+
+def _look_ahead(samples: Samples, options: TrainingOptions) -> dict[str, Any]:
+    """What is known before the first epoch: how long it will take, how much memory, how large it is."""
+    expected = estimate(samples, options)
+    return {
+        "estimate": str(expected),
+        "weights": expected.weights,
+        "warning": too_large_warning(expected.weights, expected.effective_samples),
+    }
+
+
+def _announce(name: str, facts: Mapping[str, Any], done: int, console: Console) -> None:
+    """What a training says before it begins, or goes on."""
+    if done:
+        lines = [f"{name} goes on after epoch {done}"]
+    else:
+        lines = [f"{name}: {facts['estimate']}"]
+        lines += [facts[word] for word in ("sets_aside", "starts") if facts.get(word)]
+        lines += [f"warning: {facts['warning']}"] if facts["warning"] else []
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _outcome(fitted: "Fitted") -> dict[str, Any]:
@@ -115,7 +145,6 @@ def _outcome(fitted: "Fitted") -> dict[str, Any]:
             "losses": kept.losses.tolist() if known else [],
             "ended": kept.ended.tolist(),
         },
-        "weights": sum(value[0].size for value in kept.weights.values()),
     }
 
 

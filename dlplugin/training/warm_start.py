@@ -1,0 +1,88 @@
+"""A training that begins with another model's weights, where they fit."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlplugin.definition import Definition, TrainingOptions
+from dlplugin.errors import DefinitionError
+from dlplugin.store import Trained, TrainingState
+
+__all__ = ["WarmStart", "warm_start"]
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """What became of another model's weights.
+
+    Attributes:
+        source: The other model: "us-5d@1", or a run's name.
+        fits: The layers that begin with its weights.
+        anew: The layers that begin as if there were no other, and why.
+    """
+
+    source: str
+    fits: tuple[str, ...]
+    anew: dict[str, str]
+
+    def __str__(self) -> str:
+        text = f"starts from {self.source}: {', '.join(self.fits)} fit"
+        if not self.anew:
+            return text
+        return f"{text}; anew: {', '.join(f'{layer} ({why})' for layer, why in self.anew.items())}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "fits": list(self.fits)}
+
+
+def warm_start(
+    definition: Definition, options: TrainingOptions, source: str, trained: Trained
+) -> tuple[TrainingState, WarmStart]:
+    """The weights to begin with: the other model's where name and shape are the same, new ones elsewhere.
+
+    Network k begins with the other's network k, counted anew from 0 where that has fewer.
+
+    Args:
+        definition: What is to be trained.
+        options: Their seed and initialisation give the weights that begin anew.
+        source: What to call the other model.
+        trained: The other model.
+
+    Raises:
+        DefinitionError: No layer fits.
+    """
+    from dlplugin.engines import build_network  # torch
+
+    network = build_network(
+        definition, options.networks, options.seed, options.initialisation, options.zero_biases
+    )
+    weights: dict[str, NDArray[np.float32]] = {}
+    anew: dict[str, str] = {}
+    for name, parameter in network.state_dict().items():
+        own = parameter.numpy()
+        weights[name], layer = own, name.rpartition(".")[0]
+        other = trained.weights.get(name)
+        if other is None:
+            anew[layer] = "not there"
+        elif other.shape[1:] != own.shape[1:]:
+            anew.setdefault(layer, f"{_shape(other)} there, {_shape(own)} here")
+        else:
+            weights[name] = other[np.arange(options.networks) % len(other)]
+    layers = dict.fromkeys(name.rpartition(".")[0] for name in weights)
+    result = WarmStart(source, tuple(layer for layer in layers if layer not in anew), anew)
+    if not result.fits:
+        reasons = ", ".join(f"{layer} ({why})" for layer, why in anew.items())
+        raise DefinitionError(
+            f"no layer of {source} fits {definition.name!r}: {reasons}; leave out start_from"
+        )
+    for name, own in network.state_dict().items():
+        if name.rpartition(".")[0] in anew:
+            weights[name] = own.numpy()
+    return TrainingState(weights, {"epoch": 0}), result
+
+
+def _shape(weights: NDArray[Any]) -> str:
+    return " × ".join(map(str, weights.shape[1:]))
