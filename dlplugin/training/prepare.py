@@ -12,6 +12,7 @@ from dlplugin.definition import Definition, Split, TrainingOptions, to_plain
 from dlplugin.errors import SamplesError, TrainingError
 from dlplugin.samples import Samples, build_samples, read_samples, resolve_split, samples_file
 from dlplugin.store import HistoryFile, RunFolder, Trained, TrainingState, now, trained_files
+from dlplugin.training.checks import check_options
 from dlplugin.training.metrics import metric_columns
 
 __all__ = ["matching_samples", "prepare"]
@@ -54,6 +55,7 @@ def prepare(
         validation=validation,
     )
     _refuse_unseen(samples)
+    check_options(definition, options, out_of_sample="out-of-sample" in samples.rows)
     facts = _facts(definition, dataset, split, options, samples) | dict(about or {})
     if validation is not None:
         facts["validation"] = _data(validation)

@@ -184,3 +184,17 @@ def test_the_module_begins_as_its_options_say(numbers: Samples) -> None:
     assert not torch.equal(uniform["output.weight"], he["output.weight"])
     assert (zeroed["output.bias"] == 0).all()
     assert torch.equal(uniform["output.weight"], zeroed["output.weight"])
+
+
+@pytest.mark.parametrize("schedule", ["constant", "on-plateau"])
+def test_weights_alone_are_enough_to_begin_with(numbers: Samples, schedule: str) -> None:
+    options: dict[str, Any] = {"schedule": schedule, "averaging": 0.9, "batch_size": 700}
+    first, _ = trained(numbers, 1, seed=8, **options)
+    tensors = {name: each for name, each in first.training_state()[0].items() if name.startswith("network/")}
+    module = TrainingModule(numbers, dl.TrainingOptions(epochs=1, **options))
+    module.restore(tensors, {})
+    for name, value in weights_of(first).items():
+        np.testing.assert_array_equal(weights_of(module)[name], value)
+    _, ends = trained(numbers, 1, restored=(tensors, {}, 0), **options)
+    _, without = trained(numbers, 1, **options)
+    assert ends.losses[0].in_sample[0] < without.losses[0].in_sample[0]
