@@ -118,7 +118,7 @@ class TrainingModule(lightning.LightningModule):
             "targets": samples.targets,
             "in_sample_rows": samples.rows["in-sample"],
             "out_of_sample_rows": samples.rows.get("out-of-sample", nothing),
-            "sample_weights": getattr(samples, "weights", None),
+            "sample_weights": samples.weights,
         }.items():
             held = None if array is None else torch.from_numpy(np.ascontiguousarray(array))
             self.register_buffer(name, held, persistent=False)
