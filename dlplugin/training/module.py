@@ -118,7 +118,7 @@ class TrainingModule(lightning.LightningModule):
             "targets": samples.targets,
             "in_sample_rows": samples.rows["in-sample"],
             "out_of_sample_rows": samples.rows.get("out-of-sample", nothing),
-            "sample_weights": getattr(samples, "weights", None),
+            "sample_weights": samples.weights,
         }.items():
             held = None if array is None else torch.from_numpy(np.ascontiguousarray(array))
             self.register_buffer(name, held, persistent=False)
@@ -155,12 +155,16 @@ class TrainingModule(lightning.LightningModule):
         return {name: value.detach().cpu().clone() for name, value in tensors.items()}, values
 
     def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
-        """Takes over what `training_state` gave, before the fit begins; the next epoch is as it would have been."""
+        """Takes over what `training_state` gave, before the fit begins; the next epoch is as it would have been.
+
+        The weights of a network alone are enough to begin a training with.
+        """
         self.network.load_state_dict(_below("network", tensors))
-        if self.average is not None:
+        if self.average is not None and "averaged_steps" in values:
             self.average.network.load_state_dict(_below("average", tensors))
             self.average.steps = int(values["averaged_steps"])
-        self._plateau.restore(values["plateau"])
+        if "plateau" in values:
+            self._plateau.restore(values["plateau"])
         self._optimizer_state = {}
         for name, value in _below("optimizer", tensors).items():
             index, _, key = name.partition("/")

@@ -55,7 +55,7 @@ def prepare(
         validation=validation,
     )
     _refuse_unseen(samples)
-    check_options(definition, options, out_of_sample=len(samples.rows.get("out-of-sample", ())) > 0)
+    check_options(definition, options, out_of_sample="out-of-sample" in samples.rows)
     facts = _facts(definition, dataset, split, options, samples) | dict(about or {})
     if validation is not None:
         facts["validation"] = _data(validation)

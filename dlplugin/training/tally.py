@@ -89,18 +89,21 @@ def _judge(classes: Sequence[tuple[int, Head]], predicted: Tensor, targets: Tens
 
 
 class _Correlation:
-    """Pearson's r of one output over many minibatches; of quantiles the middle one counts.
+    """Pearson's r of one output over many minibatches.
 
-    Sums are kept in float64 on the CPU, as not every device has it; 0 where one side never changes.
+    Of quantiles the middle one counts, or the mean of the two in the middle, after they were put in
+    order as predictions are. Sums are kept in float64 on the CPU, as not every device has it; r is 0
+    where one side never changes.
     """
 
     def __init__(self, index: int, head: Head) -> None:
         self._index = index
-        self._column = head.first + head.size // 2
+        self._head = head
         self._sums: Tensor | int = 0
 
     def add(self, predicted: Tensor, targets: Tensor) -> None:
-        given = predicted[..., self._column].cpu().double()  # (K, B)
+        columns, size = predicted[..., self._head.columns].cpu().double(), self._head.size
+        given = columns.sort(dim=-1).values[..., (size - 1) // 2 : size // 2 + 1].mean(dim=-1)  # (K, B)
         came = targets[..., self._index].cpu().double().expand(given.shape)
         known = ~torch.isnan(came)
         x, y = torch.where(known, given, 0.0), torch.where(known, came, 0.0)

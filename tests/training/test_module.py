@@ -113,8 +113,7 @@ def test_full_takes_all_samples_in_one_step(numbers: Samples) -> None:
 def test_sample_weights_weigh_the_loss_and_the_steps(numbers: Samples) -> None:
     count = len(numbers.rows["in-sample"])
     weights = np.linspace(0.0, 2.0, count, dtype=np.float32)
-    weighted = replace(numbers)
-    object.__setattr__(weighted, "weights", weights)
+    weighted = replace(numbers, weights=weights)
     module, ends = trained(weighted, 2, optimizer="sgd", learning_rate=0.1, batch_size=700)
     held = torch.from_numpy(weights)
     seen = iter([part for epoch in (1, 2) for part in order_of(module, epoch, count).split(700)])
@@ -125,8 +124,7 @@ def test_sample_weights_weigh_the_loss_and_the_steps(numbers: Samples) -> None:
     wanted = bare_loop(weighted, module.options, lambda w: torch.optim.SGD(w, lr=0.1), loss_of)
     for name, value in weights_of(module).items():
         np.testing.assert_allclose(value, wanted[name], atol=1e-5)
-    ones = replace(numbers)
-    object.__setattr__(ones, "weights", np.ones(count, dtype=np.float32))
+    ones = replace(numbers, weights=np.ones(count, dtype=np.float32))
     alike, _ = trained(ones, 2, optimizer="sgd", learning_rate=0.1, batch_size=700)
     plain, plain_ends = trained(numbers, 2, optimizer="sgd", learning_rate=0.1, batch_size=700)
     for name, value in weights_of(plain).items():
@@ -155,7 +153,8 @@ def test_the_hook_before_each_minibatch_hears_how_many_samples_are_done(three_cl
             self.before_minibatch = lambda done: heard.append((done, self.running_loss()))
 
     module, _ = trained(three_classes, 1, batch_size=500, sampling="over", of=Listening)
-    assert [done for done, _ in heard] == list(range(0, module.samples_an_epoch, 500))
+    whole = module.samples_an_epoch  # heard once more while the out-of-sample samples are looked at
+    assert [done for done, _ in heard] == [*range(0, whole, 500), whole]
     assert heard[0][1] == 0.0
     assert all(loss > 0 for _, loss in heard[1:])
 
@@ -184,3 +183,17 @@ def test_the_module_begins_as_its_options_say(numbers: Samples) -> None:
     assert not torch.equal(uniform["output.weight"], he["output.weight"])
     assert (zeroed["output.bias"] == 0).all()
     assert torch.equal(uniform["output.weight"], zeroed["output.weight"])
+
+
+@pytest.mark.parametrize("schedule", ["constant", "on-plateau"])
+def test_weights_alone_are_enough_to_begin_with(numbers: Samples, schedule: str) -> None:
+    options: dict[str, Any] = {"schedule": schedule, "averaging": 0.9, "batch_size": 700}
+    first, _ = trained(numbers, 1, seed=8, **options)
+    tensors = {name: each for name, each in first.training_state()[0].items() if name.startswith("network/")}
+    module = TrainingModule(numbers, dl.TrainingOptions(epochs=1, **options))
+    module.restore(tensors, {})
+    for name, value in weights_of(first).items():
+        np.testing.assert_array_equal(weights_of(module)[name], value)
+    _, ends = trained(numbers, 1, restored=(tensors, {}, 0), **options)
+    _, without = trained(numbers, 1, **options)
+    assert ends.losses[0].in_sample[0] < without.losses[0].in_sample[0]

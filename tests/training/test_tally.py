@@ -59,18 +59,32 @@ def test_of_more_than_two_classes_the_highest_score_is_predicted(three_classes: 
     assert given == pytest.approx([accuracy_score(targets[:, 0], each.argmax(dim=1)) for each in predicted])
 
 
-def test_correlation_is_the_mean_over_numbers_and_middle_quantiles(
+def test_correlation_is_the_mean_over_numbers_and_middle_quantiles_in_order(
     mixed: Samples, some: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
     predicted, targets = some
     predicted[:, :, 0] += 0.8 * targets[:, 0]
     given = tallied(mixed, predicted, targets, 111, correlation=True).correlation()
     wanted = [
-        (stats.pearsonr(each[:, 0], targets[:, 0])[0] + stats.pearsonr(each[:, 2], targets[:, 1])[0]) / 2
+        (
+            stats.pearsonr(each[:, 0], targets[:, 0])[0]
+            + stats.pearsonr(np.median(each[:, 1:4], axis=1), targets[:, 1])[0]
+        )
+        / 2
         for each in predicted.double()
     ]
     assert given == pytest.approx(wanted)
     assert tallied(mixed, predicted, targets, 111).correlation() is None
+
+
+def test_of_an_even_number_of_quantiles_the_two_in_the_middle_count(describe, two_stocks: dl.DataSet) -> None:
+    output = dl.Output("ROC(3)", look_ahead=3, quantiles=[0.1, 0.4, 0.6, 0.9])
+    samples = samples_of(describe("unused", outputs=[output]), two_stocks)
+    targets = torch.from_numpy(samples.targets[samples.rows["in-sample"][:200]])
+    predicted = torch.randn(1, 200, 4, generator=torch.Generator().manual_seed(2))
+    given = tallied(samples, predicted, targets, 50, correlation=True).correlation()
+    wanted = stats.pearsonr(np.median(predicted[0].double(), axis=1), targets[:, 0].double())[0]
+    assert given == pytest.approx([wanted])
 
 
 def test_predictions_that_never_change_correlate_with_nothing(
