@@ -47,7 +47,7 @@ class Estimate:
     """What a training will take; its text is one line.
 
     Attributes:
-        seconds_an_epoch: Wall time, on a machine as busy as it was just now.
+        seconds_an_epoch: Wall time, on a machine that does little else.
         epochs: At most; None when it trains until it is stopped.
         seconds: For all of these epochs; None when there is no end.
         may_stop: Whether auto-stop may end it earlier.
@@ -212,11 +212,11 @@ def _bytes_a_row(module: "TrainingModule") -> tuple[int, int]:
 
 def _duration(seconds: float) -> str:
     """The seconds in the unit that suits them."""
-    if seconds < 0.9995:
-        return f"{max(seconds * 1000, 0.1):.{0 if seconds >= 0.00095 else 1}f} ms"
-    units = ((1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
-    size, unit = next((pair for pair in units if seconds < 99.5 * pair[0]), units[-1])
-    value = seconds / size
+    units = ((1e-3, "ms"), (1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
+    size, unit = next(
+        (pair for pair in units if seconds < (999.5 if pair[0] < 1 else 99.5) * pair[0]), units[-1]
+    )
+    value = max(seconds, 1e-4) / size
     return f"{value:.{0 if value >= 9.95 else 1}f}".removesuffix(".0") + f" {unit}"
 
 
