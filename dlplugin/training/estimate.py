@@ -98,9 +98,9 @@ def estimate(samples: Samples, options: TrainingOptions) -> Estimate:
     module = TrainingModule(samples, options)
     weights = sum(parameter[0].numel() for parameter in module.network.parameters())
     memory = _memory(module, samples, options, weights)
-    rows, seen = len(samples.rows["in-sample"]), len(samples.rows.get("out-of-sample", ()))
+    seen = len(samples.rows.get("out-of-sample", ()))
     minibatch = _seconds_a_minibatch(module, options)
-    minibatches = -(-rows // module.batch_size) + FORWARD_SHARE * seen / module.batch_size
+    minibatches = -(-module.samples_an_epoch // module.batch_size) + FORWARD_SHARE * seen / module.batch_size
     epoch = minibatches * minibatch + SECONDS_AN_EPOCH
     return Estimate(
         seconds_an_epoch=epoch,
@@ -110,7 +110,7 @@ def estimate(samples: Samples, options: TrainingOptions) -> Estimate:
         memory_bytes=memory,
         networks=options.networks,
         weights=weights,
-        effective_samples=float(getattr(samples, "effective", rows)),
+        effective_samples=samples.effective,
     )
 
 
@@ -158,7 +158,7 @@ def _memory(module: "TrainingModule", samples: Samples, options: TrainingOptions
     """Bytes: samples, weights with all that goes with them, the rows read at once, and activations."""
     from dlplugin.training.module import CELLS_AT_ONCE
 
-    networks, rows = options.networks, len(samples.rows["in-sample"])
+    networks, rows = options.networks, module.samples_an_epoch
     arrays: list[NDArray[Any]] = [
         samples.matrix,
         samples.targets,

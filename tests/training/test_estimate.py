@@ -37,8 +37,7 @@ def test_weights_samples_and_epochs_are_counted(samples: Samples) -> None:
     assert told.weights == 6 * 32 + 32 + 32 * 16 + 16 + 16 + 1
     assert (told.networks, told.epochs, told.may_stop) == (3, 70, True)
     assert told.seconds == pytest.approx(70 * told.seconds_an_epoch)
-    expected = getattr(samples, "effective", len(samples.rows["in-sample"]))
-    assert told.effective_samples == expected
+    assert told.effective_samples == samples.effective < len(samples.rows["in-sample"])
 
 
 def test_without_an_end_it_tells_of_an_epoch_only(samples: Samples) -> None:
@@ -48,6 +47,13 @@ def test_without_an_end_it_tells_of_an_epoch_only(samples: Samples) -> None:
     assert " an epoch; " in str(told)
     blind = replace(samples, rows={"in-sample": samples.rows["in-sample"]})
     assert not estimate(blind, dl.TrainingOptions()).may_stop
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle", "warm-restarts", "on-plateau", "step"])
+def test_epochs_of_one_minibatch_are_tried_beyond_the_last_one(samples: Samples, schedule: str) -> None:
+    options = dl.TrainingOptions(epochs=1, batch_size="full", schedule=schedule, schedule_epochs=1)  # type: ignore[arg-type]
+    told = estimate(samples, options)
+    assert told.seconds == told.seconds_an_epoch > 0
 
 
 def test_the_text_is_one_line() -> None:
