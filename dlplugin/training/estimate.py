@@ -47,7 +47,7 @@ class Estimate:
     """What a training will take; its text is one line.
 
     Attributes:
-        seconds_an_epoch: Wall time, on a machine as busy as it was just now.
+        seconds_an_epoch: Wall time, on a machine that does little else.
         epochs: At most; None when it trains until it is stopped.
         seconds: For all of these epochs; None when there is no end.
         may_stop: Whether auto-stop may end it earlier.
@@ -98,9 +98,9 @@ def estimate(samples: Samples, options: TrainingOptions) -> Estimate:
     module = TrainingModule(samples, options)
     weights = sum(parameter[0].numel() for parameter in module.network.parameters())
     memory = _memory(module, samples, options, weights)
-    rows, seen = len(samples.rows["in-sample"]), len(samples.rows.get("out-of-sample", ()))
+    seen = len(samples.rows.get("out-of-sample", ()))
     minibatch = _seconds_a_minibatch(module, options)
-    minibatches = -(-rows // module.batch_size) + FORWARD_SHARE * seen / module.batch_size
+    minibatches = -(-module.samples_an_epoch // module.batch_size) + FORWARD_SHARE * seen / module.batch_size
     epoch = minibatches * minibatch + SECONDS_AN_EPOCH
     return Estimate(
         seconds_an_epoch=epoch,
@@ -110,7 +110,7 @@ def estimate(samples: Samples, options: TrainingOptions) -> Estimate:
         memory_bytes=memory,
         networks=options.networks,
         weights=weights,
-        effective_samples=float(getattr(samples, "effective", rows)),
+        effective_samples=samples.effective,
     )
 
 
@@ -158,7 +158,7 @@ def _memory(module: "TrainingModule", samples: Samples, options: TrainingOptions
     """Bytes: samples, weights with all that goes with them, the rows read at once, and activations."""
     from dlplugin.training.module import CELLS_AT_ONCE
 
-    networks, rows = options.networks, len(samples.rows["in-sample"])
+    networks, rows = options.networks, module.samples_an_epoch
     arrays: list[NDArray[Any]] = [
         samples.matrix,
         samples.targets,
@@ -212,11 +212,11 @@ def _bytes_a_row(module: "TrainingModule") -> tuple[int, int]:
 
 def _duration(seconds: float) -> str:
     """The seconds in the unit that suits them."""
-    if seconds < 0.9995:
-        return f"{max(seconds * 1000, 0.1):.{0 if seconds >= 0.00095 else 1}f} ms"
-    units = ((1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
-    size, unit = next((pair for pair in units if seconds < 99.5 * pair[0]), units[-1])
-    value = seconds / size
+    units = ((1e-3, "ms"), (1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
+    size, unit = next(
+        (pair for pair in units if seconds < (999.5 if pair[0] < 1 else 99.5) * pair[0]), units[-1]
+    )
+    value = max(seconds, 1e-4) / size
     return f"{value:.{0 if value >= 9.95 else 1}f}".removesuffix(".0") + f" {unit}"
 
 

@@ -62,7 +62,7 @@ def troubles(diagnosis: Diagnosis) -> list[str]:
     return [finding.trouble for finding in diagnosis]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_healthy_training_raises_no_alarm(trained: Trained, seed: int) -> None:
     diagnosis = trained(epochs=40, learning_rate=0.003, seed=seed)
     assert str(diagnosis) == "nothing wrong was found in 40 epochs"
@@ -70,7 +70,7 @@ def test_a_healthy_training_raises_no_alarm(trained: Trained, seed: int) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5, 45))
+@pytest.mark.parametrize("seed", range(3, 33))
 def test_no_healthy_training_raises_an_alarm(trained: Trained, seed: int) -> None:
     assert troubles(trained(epochs=40, learning_rate=0.003, seed=seed)) == []
 
@@ -207,10 +207,11 @@ def test_what_is_still_falling_has_ended_too_early_unless_it_still_runs() -> Non
 
 
 def test_overfitting_needs_a_rise_beyond_the_noise() -> None:
-    inside, out = falling(80), falling(80, noise=0.02)
-    rising = out + 0.002 * np.maximum(np.arange(80) - 30, 0)
-    assert found(history_of(inside, rising)) == [OVERFITTING]
-    assert OVERFITTING not in found(history_of(inside, out))
+    inside, rising = falling(80), 0.004 * np.maximum(np.arange(80) - 30, 0)
+    for seed in range(20):
+        out = falling(80, noise=0.02, seed=seed)
+        assert found(history_of(inside, out + rising)) == [OVERFITTING]
+        assert OVERFITTING not in found(history_of(inside, out))
 
 
 def test_an_accuracy_that_stands_still_is_found() -> None:

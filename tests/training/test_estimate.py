@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -38,8 +37,7 @@ def test_weights_samples_and_epochs_are_counted(samples: Samples) -> None:
     assert told.weights == 6 * 32 + 32 + 32 * 16 + 16 + 16 + 1
     assert (told.networks, told.epochs, told.may_stop) == (3, 70, True)
     assert told.seconds == pytest.approx(70 * told.seconds_an_epoch)
-    expected = getattr(samples, "effective", len(samples.rows["in-sample"]))
-    assert told.effective_samples == expected
+    assert told.effective_samples == samples.effective < len(samples.rows["in-sample"])
 
 
 def test_without_an_end_it_tells_of_an_epoch_only(samples: Samples) -> None:
@@ -49,6 +47,13 @@ def test_without_an_end_it_tells_of_an_epoch_only(samples: Samples) -> None:
     assert " an epoch; " in str(told)
     blind = replace(samples, rows={"in-sample": samples.rows["in-sample"]})
     assert not estimate(blind, dl.TrainingOptions()).may_stop
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle", "warm-restarts", "on-plateau", "step"])
+def test_epochs_of_one_minibatch_are_tried_beyond_the_last_one(samples: Samples, schedule: str) -> None:
+    options = dl.TrainingOptions(epochs=1, batch_size="full", schedule=schedule, schedule_epochs=1)  # type: ignore[arg-type]
+    told = estimate(samples, options)
+    assert told.seconds == told.seconds_an_epoch > 0
 
 
 def test_the_text_is_one_line() -> None:
@@ -69,6 +74,7 @@ def test_the_text_is_one_line() -> None:
     [
         (0.00004, "0.1 ms"),
         (0.0008, "0.8 ms"),
+        (0.0047, "4.7 ms"),
         (0.0131, "13 ms"),
         (0.99, "990 ms"),
         (0.9999, "1 s"),
@@ -85,19 +91,15 @@ def test_times_are_told_in_the_unit_that_suits_them(seconds: float, text: str) -
 
 
 def test_time_is_that_of_a_real_run(tmp_path: Path, two_stocks: dl.DataSet, samples: Samples) -> None:
-    """Within a factor of 3, medians side by side: other work on the machine comes and goes between them."""
+    """Within a factor of 3, the fastest of each side by side: other work on the machine only slows down."""
     options = dl.TrainingOptions(epochs=8, auto_stop=None, batch_size=16)
-    model = dl.Model(
-        "m",
-        inputs=samples.definition.inputs,
-        outputs=samples.definition.outputs,
-        store=tmp_path,
-    )
+    definition = samples.definition
+    model = dl.Model("m", inputs=definition.inputs, outputs=definition.outputs, store=tmp_path)
     told, real = [], []
     for _ in range(3):
         told.append(estimate(samples, options).seconds_an_epoch)
-        real.append(float(np.median(model.train(two_stocks, options=options).history["seconds"])))
-    assert 1 / 3 < np.median(told) / np.median(real) < 3
+        real.append(model.train(two_stocks, options=options).history["seconds"].min())
+    assert 1 / 3 < min(told) / min(real) < 3
 
 
 def test_it_costs_a_small_network_no_noticeable_time(samples: Samples) -> None:
@@ -175,10 +177,10 @@ def train(samples, name, settings):
     model = dl.Model(name, inputs=definition.inputs, outputs=definition.outputs, engine=definition.engine, store=store)
     model.train(dl.DataSet.bundled("us-stocks").subset(samples.symbols), options=settings)
 
-train(small, "warm", dl.TrainingOptions(epochs=1))
 if sys.argv[3] == "estimate":
     print(estimate(samples, settings).memory_bytes)
 else:
+    train(small, "warm", dl.TrainingOptions(epochs=1))
     before = peak()
     train(samples, "real", settings)
     print(peak() - before)
@@ -190,15 +192,13 @@ else:
 @pytest.mark.parametrize(
     ("hidden", "options"),
     [
-        ([2048, 2048], {}),
         ([1024, 1024], {"networks": 4}),
-        ([256, 256], {"batch_size": "full"}),
         ([512] * 6, {"batch_size": 4096}),
     ],
 )
 def test_memory_is_that_of_a_real_run(tmp_path: Path, hidden: list[int], options: dict[str, object]) -> None:
     """Within a factor of 2 of what a training adds to the peak of its process, which has trained a small one before."""
-    case = json.dumps([["AAPL", "IBM", "MMM", "COST"], hidden, options])
+    case = json.dumps([["AAPL", "IBM"], hidden, options])
 
     def of(what: str) -> int:
         command = [sys.executable, "-c", PEAK, case, str(tmp_path / what), what]

@@ -139,6 +139,15 @@ def test_epochs_that_were_cut_off_and_done_again_replace_the_old_ones(
     assert (points["seconds"] == np.where(points["epoch"] > 120, 0.02, 0.01)).all()
 
 
+def test_a_file_written_anew_is_read_anew_even_if_it_looks_the_same_where_the_old_one_ended(
+    history: Path,
+) -> None:
+    graph = Graph(history)
+    assert (graph.every["seconds"] == 0.01).all()
+    written_anew(history, HEAD + lines(1, 120) + lines(121, 249, seconds=0.02) + lines(250, 250))
+    assert (graph.every["seconds"] == 0.02).sum() == 129
+
+
 def test_epochs_done_again_appear_on_a_cleared_graph(history: Path) -> None:
     graph = Graph(history)
     graph.clear()
