@@ -160,12 +160,15 @@ class Model:
         """
         return build_samples(self.definition, dataset, resolve_split(dataset, Split(1.0, 0.0))).statistics
 
-    def labels(self, dataset: DataSet, split: Split | None = None) -> pd.DataFrame:
+    def labels(
+        self, dataset: DataSet, split: Split | None = None, validation: DataSet | None = None
+    ) -> pd.DataFrame:
         """The classes of its outputs, and how many samples each has: what to look at before training.
 
         Args:
             dataset: The symbols to train on, pooled.
             split: Which dates are for what; by default `Split(0.6, 0.2)`. The holdout is not counted.
+            validation: Another DataSet, whose samples are out of sample instead of this one's.
 
         Returns:
             A row for each class of each output, under (output, label), the lowest first: its number, its
@@ -179,8 +182,8 @@ class Model:
             Scaling.none(len(matrix_columns(self.definition).input)),
             Scaling.none(len(self.definition.outputs)),
         )
-        spans = resolve_split(dataset, split or Split())
-        return build_samples(self.definition, dataset, spans, unscaled).balance
+        spans = resolve_split(dataset, split or Split(), validation)
+        return build_samples(self.definition, dataset, spans, unscaled, validation=validation).balance
 
     def save(self) -> None:
         """Stores the definition as a draft; a training of the same definition is kept.

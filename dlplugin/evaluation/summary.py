@@ -32,8 +32,11 @@ def summary_lines(
     lines: list[Line] = [[(line, "bold")] for line in textwrap.wrap(verdict, WIDTH, break_on_hyphens=False)]
     for output, result, table in zip(outputs, results, tables, strict=True):
         scores = _class_lines(result) if isinstance(result, ClassResult) else _score_lines(result.spans)
-        below = [] if isinstance(result, ClassResult) else _below_lines(output, result.spans)
-        lines += [[], [(_title(output), "bold")], *scores, *below, [], *table.lines()]
+        lines += [[], [(_title(output), "bold")], *scores]
+        if isinstance(result, OutputResult) and output.quantiles:
+            told = [textwrap.wrap(text, WIDTH) for text in _below_texts(output, result.spans)]
+            lines += [[], *([(line, "")] for wrapped in told for line in wrapped)]
+        lines += [[], *table.lines()]
     return lines
 
 
@@ -52,8 +55,8 @@ def summary_html(
             [("", 1), *[(figure, 1) for figure in figures] * len(result.spans)],
         ]
         parts += [html_table(_title(output), head, _html_rows(result))]
-        if not isinstance(result, ClassResult) and output.quantiles:
-            parts += [f"<p>{escape(line[0][0])}</p>" for line in _below_lines(output, result.spans) if line]
+        if isinstance(result, OutputResult):
+            parts += [f"<p>{escape(text)}</p>" for text in _below_texts(output, result.spans)]
         parts += [table._repr_html_()]
     return "<div>" + "".join(parts) + "</div>"
 
@@ -111,19 +114,16 @@ def _class_figures(result: ClassResult, span: int) -> list[list[str]]:
     ]
 
 
-def _below_lines(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[Line]:
-    """What share of the actual values lies below each quantile."""
+def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[str]:
+    """For each span what share of the actual values lies below each quantile; none without quantiles."""
     if not output.quantiles:
         return []
-    lines: list[Line] = [[]]
+    texts = []
     for span in spans:
-        parts = [
-            f"{percent(share)} below q {level:g}"
-            for level, share in zip(output.quantiles, span.below, strict=True)
-        ]
-        text = f"actual values, {span.span}: {', '.join(parts)}"
-        lines += [[(line, "")] for line in textwrap.wrap(text, WIDTH, break_on_hyphens=False)]
-    return lines
+        pairs = zip(output.quantiles, span.below, strict=True)
+        parts = [f"{percent(share)} below q {level:g}" for level, share in pairs]
+        texts.append(f"actual values, {span.span}: {', '.join(parts)}")
+    return texts
 
 
 def _score_lines(spans: Sequence[SpanScores]) -> list[Line]:
