@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,10 @@ def line_names(columns: Sequence[str], indicator: Any = bt.Indicator) -> tuple[s
         text = _MINUS.sub(" minus ", column)
         for sign, word in _WORDS.items():
             text = text.replace(sign, word)
-        name = re.sub(r"\W+", "_", text).strip("_")
-        if not name[:1].isalpha() or _is_used(name, indicator):
+        text = unicodedata.normalize("NFKC", text)  # as Python reads names
+        letters = (letter if f"_{letter}".isidentifier() else "_" for letter in text)
+        name = re.sub("_+", "_", "".join(letters)).strip("_")
+        if not name.isidentifier() or _is_used(name, indicator):
             name = f"column_{name}"
         while name in names or _is_used(name, indicator):
             name += "_"

@@ -89,6 +89,7 @@ class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
         self._lines = {self._name_of_first: "prediction"} | self.line_of
         self._order = [self._predictor.columns.index(column) for column in self._lines]
         self._symbol = getattr(self.data, "_name", None) or None
+        self._reference = model.reference
         self._label = f"{model.reference} {self._name_of_first}"
         self._columns = _columns(model, self.data)
         self._others = {
@@ -136,7 +137,7 @@ class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
         """
         if name not in self._lines:
             hint = did_you_mean(name, self._lines) or f"; there are: {', '.join(self._lines)}"
-            raise TradingError(f"model of {self._label!r} predicts no {name!r}{hint}")
+            raise TradingError(f"model {self._reference!r} predicts no {name!r}{hint}")
         return getattr(self.lines, self._lines[name])
 
     def _see(self) -> np.ndarray:

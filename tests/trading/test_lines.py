@@ -98,6 +98,7 @@ def test_predictors_of_the_same_columns_share_a_class_and_stay_predictors(
     assert type(one) is type(other) is not dl.DLPredictor
     assert isinstance(one, dl.DLPredictor)
     assert dl.DLPredictor.lines._getlines() == ("prediction",)
+    dl.register()
     assert bt.indicators.DLPredictor is dl.DLPredictor
 
 
