@@ -25,7 +25,7 @@ from dlplugin.errors import (
 )
 from dlplugin.evaluation import Evaluation
 from dlplugin.registry import Entry, Registry
-from dlplugin.samples import Samples, Spans, build_samples, resolve_split
+from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
 from dlplugin.store import (
     MODEL_TYPE,
     ModelFolder,
@@ -159,6 +159,31 @@ class Model:
             A row for each input and output, in its own unit, over all bars of all symbols.
         """
         return build_samples(self.definition, dataset, resolve_split(dataset, Split(1.0, 0.0))).statistics
+
+    def labels(
+        self, dataset: DataSet, split: Split | None = None, validation: DataSet | None = None
+    ) -> pd.DataFrame:
+        """The classes of its outputs, and how many samples each has: what to look at before training.
+
+        Args:
+            dataset: The symbols to train on, pooled.
+            split: Which dates are for what; by default `Split(0.6, 0.2)`. The holdout is not counted.
+            validation: Another DataSet, whose samples are out of sample instead of this one's.
+
+        Returns:
+            A row for each class of each output, under (output, label), the lowest first: its number, its
+            samples in_sample and out_of_sample, and their share. A dropped class has no row. Empty for
+            a model of numbers.
+
+        Raises:
+            SamplesError: A span has no dates.
+        """
+        unscaled = (
+            Scaling.none(len(matrix_columns(self.definition).input)),
+            Scaling.none(len(self.definition.outputs)),
+        )
+        spans = resolve_split(dataset, split or Split(), validation)
+        return build_samples(self.definition, dataset, spans, unscaled, validation=validation).balance
 
     def save(self) -> None:
         """Stores the definition as a draft; a training of the same definition is kept.
@@ -336,8 +361,11 @@ class Model:
             others: The histories of other symbols that inputs read, by name.
 
         Returns:
-            (T, O) with the bars' index and a column an output, in the outputs' own units; row t is
-            known at the close of bar t and speaks of bar t + look_ahead. NaN while warming up.
+            (T, P) with the bars' index; row t is known at the close of bar t and speaks of bar
+            t + look_ahead. NaN while warming up. For each output a column of its name: the number in
+            its own unit, the middle quantile, or the number of the most probable class. Beside it, where
+            there are some, `NAME [label]` with each class's probability, `NAME [q 0.1]` with each
+            quantile, and `NAME spread` over several networks; see `Output.columns`.
 
         Raises:
             BarsError: The bars cannot be used, or another symbol's are missing.
@@ -357,9 +385,9 @@ class Model:
                 DLPluginWarning,
                 stacklevel=2,
             )
-        columns = [output.name for output in self.definition.outputs]
-        predicted = self.predictor.predict(checked, symbol, read)
-        return pd.DataFrame(predicted, index=checked.index, columns=columns)
+        predictor = self.predictor
+        predicted = predictor.predict(checked, symbol, read)
+        return pd.DataFrame(predicted, index=checked.index, columns=list(predictor.columns))
 
     @property
     def predictor(self) -> "Predictor":
@@ -480,7 +508,13 @@ class Model:
     def _predictor_of(self, trained: Trained) -> "Predictor":
         from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
 
-        return Predictor(self.definition, trained.input_scaling, trained.output_scaling, trained.weights)
+        return Predictor(
+            self.definition,
+            trained.input_scaling,
+            trained.output_scaling,
+            trained.weights,
+            trained.class_loss,
+        )
 
 
 def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:

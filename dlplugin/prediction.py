@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import accumulate
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlplugin.definition import Definition, refuse_edited
 from dlplugin.engines import RowReader, build_network
+from dlplugin.engines.decoding import decode
 from dlplugin.errors import DamagedModelError
 from dlplugin.indicators import Indicator, StreamSet
 from dlplugin.samples import ColumnScaling, Scaling, input_matrix, known_inputs, matrix_columns, row_layout
@@ -31,6 +33,14 @@ class Predictor:
         input_scaling: As fitted by the training.
         output_scaling: As fitted by the training.
         weights: Parameter name to (K, ...) float32 array.
+        class_loss: What outputs in classes were trained with: after cross-entropy their columns are
+            probabilities, after hinge scores.
+
+    Attributes:
+        columns: What the P columns of a prediction are called; see `Output.columns`.
+        first: (O,) the column in which each output's own value stands: the number, the middle
+            quantile, or the number of the class.
+        gives_probabilities: Whether the columns of classes are probabilities, and not scores.
 
     Raises:
         DamagedModelError: The weights are not those of this definition's network.
@@ -43,6 +53,7 @@ class Predictor:
         input_scaling: Scaling,
         output_scaling: Scaling,
         weights: Mapping[str, Matrix],
+        class_loss: str = "cross-entropy",
     ) -> None:
         refuse_edited(definition.sources, definition.name)
         self.definition = definition
@@ -60,6 +71,11 @@ class Predictor:
             ) from None
         self._network.eval()
         self._networks = networks
+        self._class_loss = class_loss
+        self.gives_probabilities = class_loss != "hinge"
+        groups = [output.columns(networks) for output in definition.outputs]
+        self.columns = definition.columns(networks)
+        self.first = (0, *accumulate(len(group) for group in groups[:-1]))
         self._reader = RowReader(row_layout(definition), len(matrix_columns(definition).input))
 
     def predict(
@@ -77,14 +93,15 @@ class Predictor:
                 the symbol reads itself, its own bars are taken.
 
         Returns:
-            (T, O) in the outputs' own units, known at the close of each bar; NaN while warming up.
+            (T, P) with the columns of `columns`, numbers in the outputs' own units, known at the close of
+            each bar; NaN while warming up.
         """
         refuse_edited(self.definition.sources, self.definition.name)
         own = {} if symbol is None else {symbol: bars}
         raw = input_matrix(self.definition, bars, {**own, **(others or {})})
         matrix = self._input_scaling.of(symbol).apply(raw)
         rows = np.flatnonzero(known_inputs(self.definition, raw))
-        predicted = np.full((len(bars), len(self.definition.outputs)), np.nan)
+        predicted = np.full((len(bars), len(self.columns)), np.nan)
         predicted[rows] = self.predict_rows(matrix, rows, symbol)
         return predicted
 
@@ -97,24 +114,23 @@ class Predictor:
             symbol: Needed when the model is scaled by symbol.
 
         Returns:
-            (S, O) in the outputs' own units: the mean of the networks.
+            (S, P) with the columns of `columns`, numbers in the outputs' own units: the mean of the
+            networks, and how far they spread.
         """
-        predicted = self.predict_scaled(matrix, rows)
-        mean = predicted[0].copy()
-        for one in predicted[1:]:  # one after another: NumPy's own order of adding depends on the shape
-            mean += one
-        return self._output_scaling.of(symbol).invert(mean / len(predicted))
+        scaling = self._output_scaling.of(symbol)
+        return decode(self.definition, self.predict_scaled(matrix, rows), scaling, self._class_loss)
 
     def predict_scaled(self, matrix: Matrix, rows: NDArray[np.int64]) -> FloatArray:
-        """Each network's prediction in the scaled unit of the losses.
+        """What each network gives: numbers in the scaled unit of the losses, and scores of classes.
 
         Returns:
-            (K, S, O) float64.
+            (K, S, N) float64; `Definition.heads` tells which columns answer which output.
         """
         cells = torch.from_numpy(np.ascontiguousarray(matrix))
         wanted = torch.from_numpy(rows)
         padded = torch.zeros(self._chunk, dtype=torch.int64)
-        predicted = np.empty((self._networks, len(rows), len(self.definition.outputs)))
+        columns = sum(head.size for head in self.definition.heads)
+        predicted = np.empty((self._networks, len(rows), columns))
         with _one_thread(), torch.inference_mode():
             for start in range(0, len(rows), self._chunk):
                 part = wanted[start : start + self._chunk]
@@ -149,7 +165,7 @@ class LiveInputs:
         definition = predictor.definition
         self._streams = StreamSet([Indicator(item.indicator) for item in definition.inputs])
         self._layout = row_layout(definition)
-        self._unknown = np.full(len(definition.outputs), np.nan)
+        self._unknown = np.full(len(predictor.columns), np.nan)
         self._columns = matrix_columns(definition)
         self._window = np.full((int(self._layout.back.max()) + 1, len(self._columns.input)), np.nan)
 
@@ -161,7 +177,7 @@ class LiveInputs:
             time: The bar's time.
 
         Returns:
-            (O,) the prediction known at the close of this bar; NaN while warming up.
+            (P,) the prediction known at the close of this bar; NaN while warming up.
         """
         self.take(values, time)
         return self._predict(self._window)
@@ -179,7 +195,7 @@ class LiveInputs:
         """The prediction if the bar under way closed like this; nothing is remembered of it.
 
         Returns:
-            (O,) as `update` would give.
+            (P,) as `update` would give.
         """
         forming = self._columns.of(self._streams.peek(values, time))
         return self._predict(np.vstack([self._window[1:], forming]))

@@ -65,6 +65,32 @@ def locked(tmp_path_factory: pytest.TempPathFactory, two_stocks: dl.DataSet) -> 
     return model.lock(note="for the tests")
 
 
+KINDS: dict[str, tuple[list[dl.Output], dict[str, object]]] = {
+    "classes": ([dl.Output("ROC(1)", look_ahead=1, classes=[-0.5, 0.55])], {}),
+    "scores": (
+        [dl.Output("ROC(5)", look_ahead=5, classes=[-1, 1], drop="middle", name="way")],
+        {"class_loss": "hinge", "networks": 2},
+    ),
+    "quantiles": ([dl.Output("ROC(5)", look_ahead=5, quantiles=[0.1, 0.25, 0.5, 0.9])], {"networks": 2}),
+    "networks": (
+        [dl.Output("ROC(5)", look_ahead=5), dl.Output("ROC(1)", look_ahead=1)],
+        {"networks": 3},
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def kinds(tmp_path_factory: pytest.TempPathFactory, two_stocks: dl.DataSet) -> dict[str, dl.Model]:
+    """A locked model for each kind of outputs; tests do not change their store."""
+    store = tmp_path_factory.mktemp("kinds") / "models"
+    made = {}
+    for name, (outputs, options) in KINDS.items():
+        model = describe_model(store, name, outputs=outputs)
+        model.train(two_stocks, options=dl.TrainingOptions(epochs=2, learning_rate=0.01, **options))  # type: ignore[arg-type]
+        made[name] = model.lock()
+    return made
+
+
 @pytest.fixture
 def yahoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Yahoo]":
     """A loopback Yahoo that lists nothing yet; yfinance as in a new process, and an empty cache."""

@@ -27,7 +27,12 @@ def test_a_prediction_is_the_mean_of_what_each_network_predicts_alone(
         for k in range(3)
     ]
     assert not np.allclose(alone[0], alone[1], equal_nan=True, rtol=1e-2)
-    np.testing.assert_allclose(model.predict(bars).to_numpy(), np.mean(alone, axis=0), rtol=1e-4, atol=1e-6)
+    predicted = model.predict(bars)
+    assert list(predicted) == ["ROC(5)", "ROC(5) spread", "ROC(1)", "ROC(1) spread"]
+    means = predicted[["ROC(5)", "ROC(1)"]].to_numpy()
+    np.testing.assert_allclose(means, np.mean(alone, axis=0), rtol=1e-4, atol=1e-6)
+    spreads = predicted[["ROC(5) spread", "ROC(1) spread"]].to_numpy()
+    np.testing.assert_allclose(spreads, np.std(alone, axis=0), rtol=1e-3, atol=1e-6)
 
 
 def test_the_networks_are_averaged_in_the_scaled_unit_of_their_losses(
@@ -43,7 +48,7 @@ def test_the_networks_are_averaged_in_the_scaled_unit_of_their_losses(
     assert scaled.shape == (3, 100, 2)
     assert np.ptp(scaled, axis=0).min() > 0
     np.testing.assert_allclose(
-        predictor.predict_rows(matrix, rows),
+        predictor.predict_rows(matrix, rows)[:, predictor.first],
         (scaled[0] + scaled[1] + scaled[2]) / 3 * scaling.scale + scaling.center,
         rtol=1e-9,
     )

@@ -39,7 +39,7 @@ class DemoResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Spans, counts, epochs, losses, metrics and backtest, as JSON holds them; NaN is None."""
-        from dlplugin.evaluation.results import without_nan
+        from dlplugin.evaluation.results import SpanScores, without_nan
 
         record, history = self.model.record, self.model.history.to_dict("records")
         best = history[self.model.best_epoch - 1]
@@ -65,6 +65,7 @@ class DemoResult:
             "metrics": {
                 scores.span: {rule: vars(values) for rule, values in scores.by_rule.items()}
                 for scores in self.evaluation.scores()
+                if isinstance(scores, SpanScores)
             },
             "backtest": {
                 "strategy": self.backtest.strategy,

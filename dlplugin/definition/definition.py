@@ -81,10 +81,15 @@ class Definition:
             if not items:
                 raise DefinitionError(f"{self.name} has no {kind}; give at least one")
         names = [output.name for output in self.outputs]
-        for name in names:
+        columns = self.columns(networks=2)
+        for name in (*names, *columns):
             if names.count(name) > 1:
                 raise DefinitionError(
                     f"two outputs are called {name!r}; give each a name of its own with name="
+                )
+            if columns.count(name) > 1:
+                raise DefinitionError(
+                    f"two columns of predictions would be called {name!r}; give the outputs other names with name="
                 )
         if self.spec.layout == "window":
             shapes = {(item.depth, item.increment) for item in self.inputs}
@@ -103,6 +108,10 @@ class Definition:
     def heads(self) -> tuple[Head, ...]:
         """Which of the network's columns answer each output."""
         return heads_of(self.outputs)
+
+    def columns(self, networks: int = 1) -> tuple[str, ...]:
+        """What the P columns of its predictions are called, output by output; see `Output.columns`."""
+        return tuple(column for output in self.outputs for column in output.columns(networks))
 
     @property
     def look_ahead(self) -> int:

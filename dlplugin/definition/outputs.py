@@ -120,10 +120,29 @@ class Output:
             return ()
         edges, half = self.classes, len(self.classes) // 2
         below = ["≤" if index < half else "<" for index in range(len(edges))]
-        words = [f"{below[0]} {edges[0]:g}"]
-        words += [f"{low:g} … {high:g}" for low, high in pairwise(edges)]
-        words.append(f"{'>' if below[-1] == '≤' else '≥'} {edges[-1]:g}")
+        words = [f"{below[0]} {_short(edges[0])}"]
+        words += [f"{_short(low)} … {_short(high)}" for low, high in pairwise(edges)]
+        words.append(f"{'>' if below[-1] == '≤' else '≥'} {_short(edges[-1])}")
         return tuple(word for index, word in enumerate(words) if index != self._dropped)
+
+    def columns(self, networks: int = 1) -> tuple[str, ...]:
+        """What the columns of its predictions are called.
+
+        Args:
+            networks: How many predict together.
+
+        Returns:
+            NAME first: the number, the middle quantile (the mean of the two in the middle where their
+            count is even), or the number of the most probable class. Then `NAME [label]` for each
+            class, its probability, or its score where the training's class_loss was hinge; or
+            `NAME [q 0.1]` for each quantile. With several networks `NAME spread` is the last: the
+            standard deviation over the networks of the number, of the middle quantile, or of the
+            probability (the score) of that class.
+        """
+        details = [f"[{label}]" for label in self.labels]
+        details += [f"[q {_short(level)}]" for level in self.quantiles or ()]
+        details += ["spread"] if networks > 1 else []
+        return (self.name, *(f"{self.name} {detail}" for detail in details))
 
     def classify(self, values: FloatArray) -> FloatArray:
         """(...) values to the number of their class; NaN where it is the dropped one, or unknown."""
@@ -138,6 +157,12 @@ class Output:
     @property
     def _dropped(self) -> int | None:
         return len(self.classes or ()) // 2 if self.drop == "middle" else self.drop
+
+
+def _short(value: float) -> str:
+    """A number as people write it, and no two alike."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(value)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,11 @@ FEWEST_LOOK_AHEADS = 3  # that must fit into the span one after the other
 
 @dataclass(frozen=True)
 class Comparison:
-    """A trivial rule's loss less the model's, out of sample.
+    """A trivial rule's loss less the model's, out of sample; for classes, the model's accuracy less the rule's.
 
     Attributes:
         rule: The trivial rule.
-        difference: Mean over the samples; above 0 when the model's loss is the lower one.
+        difference: Mean over the samples; above 0 when the model is the better one.
         standard_error: Of the difference; NaN when there are too few timestamps to tell.
         beaten: The difference exceeds 1.96 standard errors.
     """
@@ -35,6 +36,20 @@ class Comparison:
     def error(self) -> float:
         """Half the width of the 95 % interval: 1.96 standard errors."""
         return CONFIDENT * self.standard_error
+
+    @classmethod
+    def of(cls, rule: str, difference: float, standard_error: float) -> "Comparison":
+        """Whether the difference is beyond its error is found here."""
+        return cls(rule, difference, standard_error, bool(difference > CONFIDENT * standard_error))
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "Comparison":
+        """From the fields as JSON holds them; None stands for NaN."""
+        numbers = {
+            name: math.nan if plain[name] is None else float(plain[name])
+            for name in ("difference", "standard_error")
+        }
+        return cls(rule=str(plain["rule"]), beaten=bool(plain["beaten"]), **numbers)
 
 
 def compare(
@@ -62,7 +77,7 @@ def compare(
         # (a - r)² - (a - m)², factored: the squares may be all but equal
         differences = ((by_model - by_rule) / scale) * ((2 * actual - by_model - by_rule) / scale)
         mean, standard_error = mean_with_error(differences, times, overlap)
-    return Comparison(rule, mean, standard_error, bool(mean > CONFIDENT * standard_error))
+    return Comparison.of(rule, mean, standard_error)
 
 
 def mean_with_error(values: FloatArray, times: NDArray[np.datetime64], overlap: int) -> tuple[float, float]:

@@ -22,12 +22,28 @@ class EvaluatedOutput:
     Attributes:
         name: As in the definition.
         look_ahead: Bars.
-        scale: What divides it during training.
+        scale: What divides it during training; 1 for classes.
+        labels: Its classes in words, the lowest first; none for numbers.
+        quantiles: The levels that are predicted; none for others.
     """
 
     name: str
     look_ahead: int
     scale: float
+    labels: tuple[str, ...] = ()
+    quantiles: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types; what only classes and quantiles have is there for them alone."""
+        return {name: value for name, value in vars(self).items() if value != ()}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "EvaluatedOutput":
+        """The inverse of `to_dict`."""
+        lists: dict[str, Any] = {
+            name: tuple(plain[name]) for name in ("labels", "quantiles") if name in plain
+        }
+        return cls(**(plain | lists))
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,8 @@ class SpanScores:
         samples: How many.
         days: Calendar days with a sample.
         by_rule: Scores of "model", "in-sample mean", "zero" and "ridge".
+        below: For each predicted quantile the share of samples whose actual value is below it, which
+            should be about the quantile's level; none where no quantiles are predicted.
     """
 
     span: str
@@ -49,6 +67,7 @@ class SpanScores:
     samples: int
     days: int
     by_rule: dict[str, Scores]
+    below: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +89,8 @@ class OutputResult:
         plain = asdict(self)
         for span in plain["spans"]:
             span["start"], span["end"] = span["start"].isoformat(), span["end"].isoformat()
+            if not span["below"]:
+                del span["below"]
         return plain
 
     @classmethod
@@ -87,18 +108,11 @@ class OutputResult:
                     for rule in ("model", *RULES)
                     if rule in span["by_rule"]
                 },
+                below=tuple(_number(share) for share in span.get("below", ())),
             )
             for span in plain["spans"]
         )
-        comparisons = tuple(
-            Comparison(
-                rule=str(each["rule"]),
-                difference=_number(each["difference"]),
-                standard_error=_number(each["standard_error"]),
-                beaten=bool(each["beaten"]),
-            )
-            for each in plain["comparisons"]
-        )
+        comparisons = tuple(Comparison.from_dict(each) for each in plain["comparisons"])
         cells = plain["cells"]
         counts, sums = cells["counts"], cells["sums"]
         return cls(

@@ -19,6 +19,7 @@ __all__ = [
     "html_bar",
     "html_table",
     "number",
+    "percent",
     "plain",
     "rich_text",
 ]
@@ -62,6 +63,15 @@ def fixed(value: float, decimals: int, width: int = 0) -> str:
     if width and len(text) > width:
         text = f"{value:.3g}"
     return text.rjust(width)
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share as per cent, or a dash for NaN.
+
+    >>> percent(0.1234), percent(float("nan"))
+    ('12.3 %', '–')
+    """
+    return UNDEFINED if math.isnan(share) else f"{100 * share:.{decimals}f} %"
 
 
 def dates(start: pd.Timestamp, end: pd.Timestamp) -> str:

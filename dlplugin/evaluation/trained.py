@@ -1,11 +1,19 @@
 """A trained model on samples to an evaluation."""
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from dlplugin.evaluation.evaluation import Evaluation, evaluate
-from dlplugin.evaluation.values import SpanValues
+from dlplugin.definition import Output
+from dlplugin.errors import SamplesError
+from dlplugin.evaluation.classes import ClassResult, ClassValues, evaluate_classes
+from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.results import EvaluatedOutput, OutputResult
+from dlplugin.evaluation.scoring import evaluate
+from dlplugin.evaluation.values import FloatArray, SpanValues, reach
 from dlplugin.samples import Samples
 
 if TYPE_CHECKING:
@@ -27,39 +35,127 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
     Returns:
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
         applied to what came. Ridge sees all the numbers that the network sees, or the newest
-        1,000 of them when there are more.
+        1,000 of them when there are more. A sample of a dropped class is left out for that output.
+
+    Raises:
+        SamplesError: There is no in-sample sample.
     """
-    values = {name: _span_values(samples, predictor, name) for name in samples.rows if name != "holdout"}
-    scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
+    if not len(samples.rows["in-sample"]):
+        raise SamplesError("there are no in-sample samples; an evaluation needs one at least")
+    names = [name for name in samples.rows if name != "holdout" and len(samples.rows[name])]
+    spans = [_predicted(samples, predictor, name) for name in names]
     outputs = samples.definition.outputs
-    return evaluate(
-        outputs,
-        scale,
-        values["in-sample"],
-        values.get("out-of-sample"),
+    numbers = [index for index, output in enumerate(outputs) if not output.labels]
+    results: dict[int, OutputResult | ClassResult] = {}
+    for index, output in enumerate(outputs):
+        if output.labels:
+            values = [_class_values(samples, predictor, span, index) for span in spans]
+            results[index] = evaluate_classes(
+                len(output.labels), values[0], values[1] if len(values) > 1 else None
+            )
+    scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
+    if numbers:
+        given = [_span_values(samples, predictor, span, numbers) for span in spans]
+        found = evaluate(
+            [outputs[index] for index in numbers],
+            scale[numbers],
+            given[0],
+            given[1] if len(given) > 1 else None,
+        )
+        for index, result in zip(numbers, found.results, strict=True):
+            if isinstance(result, OutputResult):
+                results[index] = _calibrated(result, outputs[index], samples, predictor, spans, index)
+    return Evaluation(
+        tuple(_described(output, float(one)) for output, one in zip(outputs, scale, strict=True)),
+        tuple(results[index] for index in range(len(outputs))),
         selected,
         "holdout" in samples.spans,
         samples.spans.note,
     )
 
 
-def _span_values(samples: Samples, predictor: "Predictor", name: str) -> SpanValues:
+@dataclass(frozen=True, eq=False)
+class _Span:
+    """The samples of one span, ordered by time, then symbol, with all columns of their predictions."""
+
+    rows: NDArray[np.int64]  # (S,)
+    times: NDArray[np.datetime64]  # (S,)
+    predicted: FloatArray  # (S, P)
+
+
+def _predicted(samples: Samples, predictor: "Predictor", name: str) -> _Span:
     rows = samples.rows[name]
     rows = rows[np.lexsort((samples.owner[rows], samples.times[rows]))]
-    predicted = np.empty((len(rows), samples.actual.shape[1]))
+    predicted = np.empty((len(rows), len(predictor.columns)))
     for index, symbol in enumerate(samples.symbols):
         mine = samples.owner[rows] == index
         predicted[mine] = predictor.predict_rows(samples.matrix, rows[mine], symbol)
+    return _Span(rows, samples.times[rows], predicted)
+
+
+def _described(output: Output, scale: float) -> EvaluatedOutput:
+    return EvaluatedOutput(
+        output.name, output.look_ahead, scale, output.labels, tuple(output.quantiles or ())
+    )
+
+
+def _class_values(samples: Samples, predictor: "Predictor", span: _Span, output: int) -> ClassValues:
+    came = samples.targets[span.rows, output]
+    known = ~np.isnan(came)
+    first = predictor.first[output]
+    classes = slice(first + 1, first + 1 + len(samples.definition.outputs[output].labels))
+    start, end = span.times.min(), span.times.max()
+    # dropped samples lie between others, so the distance of bars is that on all bars of these dates
+    there = (samples.times >= start) & (samples.times <= end)
+    look_ahead = samples.definition.outputs[output].look_ahead
+    return ClassValues(
+        start=pd.Timestamp(start),
+        end=pd.Timestamp(end),
+        times=span.times[known],
+        actual=came[known].astype(np.int64),
+        predicted=span.predicted[known, first],
+        probabilities=span.predicted[known, classes] if predictor.gives_probabilities else None,
+        overlap=1 + reach(samples.times[there], samples.owner[there], look_ahead - 1),
+    )
+
+
+def _calibrated(
+    result: OutputResult,
+    output: Output,
+    samples: Samples,
+    predictor: "Predictor",
+    spans: list[_Span],
+    index: int,
+) -> OutputResult:
+    """With the share of actual values below each quantile, where quantiles are predicted."""
+    if output.quantiles is None:
+        return result
+    first = predictor.first[index] + 1
+    scores = []
+    for span, one in zip(spans, result.spans, strict=True):
+        given = span.predicted[:, first : first + len(output.quantiles)]
+        below = np.where(np.isfinite(given), samples.actual[span.rows, index, None] < given, np.nan)
+        scores.append(replace(one, below=tuple(below.mean(axis=0).tolist())))
+    return replace(result, spans=tuple(scores))
+
+
+def _span_values(samples: Samples, predictor: "Predictor", span: _Span, outputs: list[int]) -> SpanValues:
+    rows = span.rows
     newest = np.sort(np.argsort(samples.layout.back, kind="stable")[:MOST_RIDGE_INPUTS])
     back, column = samples.layout.back[newest], samples.layout.column[newest]
     scaling, symbols = samples.output_scaling, np.array(samples.symbols)[samples.owner[rows]]
     groups = [scaling.symbols.index(symbol) for symbol in symbols] if scaling.symbols else None
     return SpanValues(
-        times=samples.times[rows],
+        times=span.times,
         symbols=symbols,
         inputs=samples.matrix[rows[:, None] - back, column],
-        predicted=predicted,
-        actual=samples.actual[rows],
-        center=None if groups is None else scaling.center[groups],
-        scale=None if groups is None else scaling.scale[groups],
+        predicted=_of_columns(span.predicted, [predictor.first[index] for index in outputs]),
+        actual=_of_columns(samples.actual[rows], outputs),
+        center=None if groups is None else _of_columns(scaling.center[groups], outputs),
+        scale=None if groups is None else _of_columns(scaling.scale[groups], outputs),
     )
+
+
+def _of_columns(values: FloatArray, columns: list[int]) -> FloatArray:
+    """Rows side by side in memory, whatever is left out: the last bits of a mean depend on it."""
+    return np.ascontiguousarray(values[:, columns])

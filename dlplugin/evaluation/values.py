@@ -1,13 +1,14 @@
 """The samples of one span with what was predicted and what came: all an evaluation looks at."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlplugin.errors import SamplesError
 
-__all__ = ["FloatArray", "SpanValues"]
+__all__ = ["FloatArray", "SpanValues", "reach"]
 
 FloatArray = NDArray[np.float64]
 
@@ -88,14 +89,25 @@ class SpanValues:
         Returns:
             Timestamps: what 95 % of the samples do not exceed, and at least `bars`.
         """
-        if bars < 1:
-            return 0
-        position = np.unique(self.times, return_inverse=True)[1]
-        symbol = np.unique(self.symbols, return_inverse=True)[1]
-        order = np.lexsort((position, symbol))
-        position, symbol = position[order], symbol[order]
-        whole = symbol[bars:] == symbol[:-bars]
-        if not whole.any():
-            return bars
-        distances = (position[bars:] - position[:-bars])[whole]
-        return max(bars, int(np.quantile(distances, 0.95, method="higher")))
+        return reach(self.times, self.symbols, bars)
+
+
+def reach(times: NDArray[np.datetime64], symbols: NDArray[Any], bars: int) -> int:
+    """Over how many timestamps that many bars of one symbol go; see `SpanValues.reach`.
+
+    Args:
+        times: (S,) of the bars.
+        symbols: (S,) whose bars they are: names or numbers.
+        bars: 0 or more.
+    """
+    if bars < 1:
+        return 0
+    position = np.unique(times, return_inverse=True)[1]
+    symbol = np.unique(symbols, return_inverse=True)[1]
+    order = np.lexsort((position, symbol))
+    position, symbol = position[order], symbol[order]
+    whole = symbol[bars:] == symbol[:-bars]
+    if not whole.any():
+        return bars
+    distances = (position[bars:] - position[:-bars])[whole]
+    return max(bars, int(np.quantile(distances, 0.95, method="higher")))

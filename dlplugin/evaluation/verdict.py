@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 
+from dlplugin.evaluation.classes import ClassResult
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
-from dlplugin.evaluation.text import number
+from dlplugin.evaluation.text import number, percent
 
 __all__ = ["beaten_rules", "verdict"]
 
@@ -18,7 +19,7 @@ NOTHING_UNSEEN = "there is no holdout, so no days are unseen."
 
 def verdict(
     outputs: Sequence[EvaluatedOutput],
-    results: Sequence[OutputResult],
+    results: Sequence[OutputResult | ClassResult],
     selected: bool = True,
     holdout: bool = True,
     note: str = "",
@@ -39,7 +40,9 @@ def verdict(
         )
     said = []
     for output, result in zip(outputs, results, strict=True):
-        text = _sentence(output, result)
+        text = (
+            _class_sentence(output, result) if isinstance(result, ClassResult) else _sentence(output, result)
+        )
         said.append(f"For {output.name}: {text}." if len(outputs) > 1 else f"{text[0].upper()}{text[1:]}.")
     if note:
         said.append(f"{note[0].upper()}{note[1:]}.")
@@ -50,15 +53,20 @@ def verdict(
     return " ".join(said)
 
 
-def beaten_rules(result: OutputResult) -> tuple[str, ...]:
+def beaten_rules(result: OutputResult | ClassResult) -> tuple[str, ...]:
     """The rules that the model is to be credited with beating; none when constants do as well.
 
     None, too, when each of them does worse than an unbeaten constant, zero or the in-sample mean: to lose
     less than an overfitted ridge needs no model, and to lose less than zero where prices drift needs only
-    the mean.
+    the mean. Likewise for classes: to be right more often than the class that was most frequent in sample
+    is no feat where always naming another one would have been as good.
     """
     if not result.comparisons:
         return ()
+    if isinstance(result, ClassResult):
+        span = result.spans[-1]
+        better = span.accuracy > span.most_frequent
+        return tuple(each.rule for each in result.comparisons if each.beaten and better)
     losses = {rule: scores.loss for rule, scores in result.spans[-1].by_rule.items()}
     unbeaten = [
         losses[each.rule] for each in result.comparisons if each.rule in CONSTANT_RULES and not each.beaten
@@ -73,13 +81,50 @@ def _sentence(output: EvaluatedOutput, result: OutputResult) -> str:
     if math.isnan(span.by_rule["model"].loss):
         return "the model beats nothing: its out-of-sample loss is not a number"
     if any(math.isnan(each.standard_error) for each in result.comparisons):
-        days = f"{span.days:,} days out of sample are" if span.days != 1 else "1 day out of sample is"
-        bars = f"{output.look_ahead} bar{'s' if output.look_ahead != 1 else ''}"
-        return f"the model beats nothing: {days} too few to tell at a look ahead of {bars}"
+        return _too_few(output, span.days)
     beaten = beaten_rules(result)
     if not beaten:
         return _nothing(result.comparisons, span)
     return _something(result.comparisons, span, beaten)
+
+
+def _class_sentence(output: EvaluatedOutput, result: ClassResult) -> str:
+    span, (comparison,) = result.spans[-1], result.comparisons
+    if span.failed:
+        return f"the model beats nothing: {span.failed:,} of its predictions out of sample are not a class"
+    if math.isnan(comparison.standard_error):
+        return _too_few(output, span.days)
+    rule = f"always naming {output.labels[result.named_always]!r}, the most frequent class in sample"
+    right, by_rule = percent(span.accuracy), percent(result.rule_accuracy(-1))
+    gain, error = (f"{100 * value:.1f}" for value in (comparison.difference, comparison.error))
+    if beaten_rules(result):
+        return (
+            f"the model beats {rule}: out of sample it is right in {right} of the samples and not in {by_rule}, "
+            f"a gain of {gain} percentage points (±{error})"
+        )
+    named = [label for label, count in zip(output.labels, span.named, strict=True) if count]
+    if len(named) == 1:
+        return (
+            f"the model beats nothing: out of sample it names {named[0]!r} in every sample, which is right in {right}; "
+            f"{rule}, is right in {by_rule}"
+        )
+    if comparison.beaten:
+        frequent = output.labels[span.came.index(max(span.came))]
+        return (
+            f"the model beats nothing: out of sample it is right in {right} of the samples, more often than "
+            f"{rule} ({by_rule}), but always naming {frequent!r} would have been in {percent(span.most_frequent)}"
+        )
+    text = (
+        f"the model beats nothing: out of sample it is right in {right} of the samples, which is not above the "
+        f"{by_rule} of {rule}, by more than the error (±{error} percentage points)"
+    )
+    return f"{text}; that does better by more than the error" if _worse(comparison) else text
+
+
+def _too_few(output: EvaluatedOutput, days: int) -> str:
+    there = f"{days:,} days out of sample are" if days != 1 else "1 day out of sample is"
+    bars = f"{output.look_ahead} bar{'s' if output.look_ahead != 1 else ''}"
+    return f"the model beats nothing: {there} too few to tell at a look ahead of {bars}"
 
 
 def _something(comparisons: Sequence[Comparison], span: SpanScores, beaten: Sequence[str]) -> str:

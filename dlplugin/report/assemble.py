@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dlplugin.definition import Input
+from dlplugin.definition import Input, Output
 from dlplugin.report.data import ReportData, SpanRecord
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def report_data(model: "Model", dataset: "DataSet", backtest: "Backtest") -> Rep
         ),
         chart_bars=bars.loc[backtest.start : backtest.end],
         prediction=predicted.loc[backtest.start : backtest.end],
-        prediction_label=f"{output.name}, look ahead {output.look_ahead}",
+        prediction_label=f"{output.name}, look ahead {output.look_ahead}{', class' if output.labels else ''}",
         backtest=backtest,
         record=_facts(model, record),
         symbols=tuple(record["dataset"]["symbols"]),
@@ -71,6 +71,15 @@ def _input(item: Input) -> str:
     return text if item.embedding is None else f"{text} in vectors of {item.embedding}"
 
 
+def _output(item: Output) -> str:
+    text = f"{item.indicator}, look ahead {item.look_ahead}"
+    if item.labels:
+        text += f", classes {' | '.join(item.labels)}"
+    if item.quantiles is not None:
+        text += f", quantiles {' | '.join(f'{level:g}' for level in item.quantiles)}"
+    return text
+
+
 def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
     options, data = record["options"], record["dataset"]
     symbols = data["symbols"]
@@ -81,9 +90,7 @@ def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
         "model": f"{model.reference}, {model.status}",
         "definition": model.definition.hash[:16],
         "inputs": "; ".join(map(_input, model.definition.inputs)),
-        "outputs": "; ".join(
-            f"{item.indicator}, look ahead {item.look_ahead}" for item in model.definition.outputs
-        ),
+        "outputs": "; ".join(map(_output, model.definition.outputs)),
         "engine": ", ".join(
             f"{name} {value}" for name, value in model.definition.to_dict()["engine"].items()
         ),

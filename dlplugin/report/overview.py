@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dlplugin.evaluation import ClassResult, SpanScores
 from dlplugin.report.data import ReportData
 from dlplugin.report.slots import bars_per_slot
 from dlplugin.report.tables import score_texts
-from dlplugin.report.words import count, listed, number, sentences, span
+from dlplugin.report.words import count, listed, number, percent, sentences, span
 
 if TYPE_CHECKING:
     from dlplugin.trading.account import Backtest
@@ -52,18 +53,42 @@ def key_figures(data: ReportData) -> list[KeyFigures]:
 
 
 def _scores(data: ReportData) -> KeyFigures:
-    inside, *others = data.evaluation.scores(0)
+    result = data.evaluation.results[0]
+    inside, *others = result.spans
     shown = others[0] if others else inside
-    values, beside = score_texts(shown.by_rule["model"]), score_texts(inside.by_rule["model"])
     return KeyFigures(
         title="Out of sample" if others else "In sample; there is no out-of-sample span",
         span=f"{span(shown.start, shown.end)} · {data.evaluation.outputs[0].name} · {_symbols(data)}",
         class_=shown.span,
-        tiles=[
-            (title, values[name], f"in-sample {beside[name]}" if others else "")
-            for name, title in _SCORES.items()
-        ],
+        tiles=_class_tiles(result) if isinstance(result, ClassResult) else _number_tiles(result.spans),
     )
+
+
+def _number_tiles(spans: Sequence[SpanScores]) -> list[tuple[str, str, str]]:
+    values, beside = (score_texts(spans[position].by_rule["model"]) for position in (-1, 0))
+    return [
+        (title, values[name], f"in-sample {beside[name]}" if len(spans) > 1 else "")
+        for name, title in _SCORES.items()
+    ]
+
+
+def _class_tiles(result: ClassResult) -> list[tuple[str, str, str]]:
+    shown, inside = result.spans[-1], result.spans[0]
+    beside = "in-sample {}" if len(result.spans) > 1 else ""
+    return [
+        ("Accuracy", percent(shown.accuracy), beside.format(percent(inside.accuracy))),
+        (
+            "Always the most frequent class",
+            percent(result.rule_accuracy(-1)),
+            beside.format(percent(result.rule_accuracy(0))),
+        ),
+        (
+            "Matthews correlation",
+            number(shown.correlation, 3),
+            beside.format(number(inside.correlation, 3)),
+        ),
+        ("Log loss", number(shown.log_loss, 4), f"in-sample shares {number(result.rule_log_loss(-1), 4)}"),
+    ]
 
 
 def _account(backtest: "Backtest", title: str) -> KeyFigures:

@@ -12,12 +12,14 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from dlplugin.evaluation import ClassResult, Evaluation
 from dlplugin.report.account import account_figure
 from dlplugin.report.candles import candles_figure
 from dlplugin.report.charts import Figure
+from dlplugin.report.class_tables import ClassTables, class_tables
 from dlplugin.report.data import ReportData
 from dlplugin.report.overview import captions, key_figures
-from dlplugin.report.tables import output_tables, span_rows, trades_table
+from dlplugin.report.tables import OutputTables, output_tables, span_rows, trades_table
 from dlplugin.report.training import loss_figures, span_strip
 from dlplugin.report.words import clean, plain_index, split_sentence
 
@@ -70,12 +72,19 @@ def render_report(data: ReportData) -> str:
             key_figures=key_figures(data),
             figures=figures,
             readings=_readings(figures),
-            outputs=[output_tables(data.evaluation, i) for i in range(len(data.evaluation.outputs))],
+            outputs=[_tables(data.evaluation, i) for i in range(len(data.evaluation.outputs))],
             trades=trades_table(data.backtest),
             spans=span_rows(data.spans),
             captions=captions(data),
         )
     )
+
+
+def _tables(evaluation: Evaluation, output: int) -> OutputTables | ClassTables:
+    result = evaluation.results[output]
+    if isinstance(result, ClassResult):
+        return class_tables(evaluation.outputs[output], result)
+    return output_tables(evaluation, output)
 
 
 def _figures(data: ReportData) -> dict[str, Figure]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from markupsafe import Markup
@@ -28,15 +28,17 @@ from dlplugin.report.words import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dlplugin.evaluation import Comparison, Evaluation, Scores, SpanScores
+    from dlplugin.evaluation import ClassScores, Comparison, Evaluation, Scores, SpanScores
     from dlplugin.trading.account import Backtest
 
 __all__ = [
     "OutputTables",
     "SpanHead",
     "TradesTable",
+    "comparison_rows",
     "output_tables",
     "score_texts",
+    "span_head",
     "span_rows",
     "trades_table",
 ]
@@ -70,6 +72,8 @@ class OutputTables:
         scores: Rows of a rule, and for each span its loss, R², correlation, rank correlation and hit rate.
         comparisons: Rows of a rule, the difference of loss, its 95 % interval, both as a picture, and what
             follows; empty without an out-of-sample span.
+        below: Rows of a quantile, and for each span the share of actual values below it; empty where no
+            quantiles are predicted.
     """
 
     name: str
@@ -78,6 +82,8 @@ class OutputTables:
     axis: Markup
     scores: Sequence[Sequence[Any]]
     comparisons: Sequence[Sequence[Any]]
+    below: Sequence[Sequence[str]] = ()
+    in_classes: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,22 +96,28 @@ class TradesTable:
 
 
 def output_tables(evaluation: "Evaluation", output: int) -> OutputTables:
-    """The tables of one output, by position."""
-    spans = evaluation.scores(output)
+    """The tables of one output that is a number or quantiles, by position."""
+    spans = cast("tuple[SpanScores, ...]", evaluation.scores(output))
+    described = evaluation.outputs[output]
     ranges, axis = _ranges(evaluation.table(output).frame, [scores.span for scores in spans])
     return OutputTables(
-        name=evaluation.outputs[output].name,
-        spans=[_head(scores) for scores in spans],
+        name=described.name,
+        spans=[span_head(scores) for scores in spans],
         ranges=ranges,
         axis=axis,
         scores=[
             [rule, *(score_texts(scores.by_rule[rule]) for scores in spans)] for rule in ("model", *RULES)
         ],
-        comparisons=_comparisons(evaluation.comparisons(output)),
+        comparisons=comparison_rows(evaluation.comparisons(output)),
+        below=[
+            [f"{level:g}", *(percent(scores.below[row]) for scores in spans)]
+            for row, level in enumerate(described.quantiles)
+        ],
     )
 
 
-def _head(scores: "SpanScores") -> SpanHead:
+def span_head(scores: "SpanScores | ClassScores") -> SpanHead:
+    """What stands above the columns of these scores."""
     held = f"{count(scores.samples, 'sample')} on {count(scores.days, 'day')}"
     return SpanHead(scores.span, span(scores.start, scores.end), held)
 
@@ -159,7 +171,8 @@ def score_texts(scores: "Scores") -> dict[str, str]:
     }
 
 
-def _comparisons(found: Sequence["Comparison"]) -> list[list[Any]]:
+def comparison_rows(found: Sequence["Comparison"]) -> list[list[Any]]:
+    """Rule, difference, its interval, both as a picture, and what follows."""
     errors = [CONFIDENT * each.standard_error for each in found]
     reach = [abs(each.difference) + np.nan_to_num(error) for each, error in zip(found, errors, strict=True)]
     extreme = float(finite(reach).max(initial=0.0))

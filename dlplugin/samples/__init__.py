@@ -9,6 +9,7 @@ from dlplugin.samples.features import (
     output_matrix,
     row_layout,
 )
+from dlplugin.samples.labels import balance_lines
 from dlplugin.samples.samples import Samples, SpanCount, build_samples, resolve_split
 from dlplugin.samples.scaling import ColumnScaling, Scaling
 from dlplugin.samples.spans import SPAN_NAMES, Span, Spans
@@ -26,6 +27,7 @@ __all__ = [
     "SpanCount",
     "Spans",
     "Validation",
+    "balance_lines",
     "build_samples",
     "input_matrix",
     "known_inputs",

@@ -34,7 +34,7 @@ class SymbolPart:
         values: (T, I) the inputs as their indicators give them.
         inputs: (T, F) the columns of the matrix.
         outputs: (T, O) what came.
-        known: (T,) true where inputs and outputs are all known.
+        known: (T,) true where inputs and outputs are all known, and not all outputs are in a dropped class.
         standing: Span name to (T,), as `standing` gives it.
     """
 
@@ -149,6 +149,9 @@ def _part(
     inputs = matrix_columns(definition).of(values)
     outputs = output_matrix(definition, bars, others)
     known = known_inputs(definition, inputs) & np.isfinite(outputs).all(axis=1)
+    if all(output.drop is not None for output in definition.outputs):
+        kept = [output.classify(outputs[:, index]) for index, output in enumerate(definition.outputs)]
+        known &= ~np.isnan(kept).all(axis=0)
     times = _times(bars)
     found = standing(spans, symbol, times, definition.look_ahead, other)
     trains = spans.validation.trains(symbol, other)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, Input, Output, Split
 from dlplugin.errors import DLPluginWarning, SamplesError
-from dlplugin.samples.features import IntArray, RowLayout, matrix_columns, row_layout
+from dlplugin.samples.features import IntArray, RowLayout, known_inputs, matrix_columns, row_layout
+from dlplugin.samples.labels import label_balance, refuse_empty_classes, targets_of
 from dlplugin.samples.parts import SymbolPart, dates_of, refuse_no_dataset, symbol_parts
 from dlplugin.samples.scaling import Scaling, fit_scaling
 from dlplugin.samples.spans import PURGED, Spans, resolve
@@ -49,7 +50,9 @@ class Samples:
         owner: (N,) which symbol a stacked bar belongs to, as an index into `symbols`.
         times: (N,) datetime64[ns] of the stacked bars.
         matrix: (N, F) float32, the scaled inputs, without depth; NaN while warming up.
-        targets: (N, O) float32, the scaled outputs; NaN where unknown.
+        targets: (N, O) float32, what a network's columns are compared with: scaled numbers, or the
+            numbers of classes; NaN where unknown. A sample has one that is not NaN, and may have others
+            that are, where an output drops a class; see `targets_of`.
         actual: (N, O) float64, the outputs in their own units.
         rows: Span name to the (S,) stacked bars that are its samples, symbol by symbol, oldest first.
         weights: (S,) float32, what each in-sample sample counts, as rows["in-sample"], with a mean of 1;
@@ -79,6 +82,11 @@ class Samples:
     input_scaling: Scaling
     output_scaling: Scaling
     statistics: pd.DataFrame
+
+    @property
+    def balance(self) -> pd.DataFrame:
+        """How many samples each class has, in and out of sample; see `label_balance`."""
+        return label_balance(self.definition, self.targets, self.rows)
 
     @property
     def fingerprint(self) -> str:
@@ -142,8 +150,10 @@ def build_samples(
             symbols that its inputs read and it does not have come from `dataset`.
 
     Raises:
-        SamplesError: The in-sample span has no samples, or the DataSet lacks a symbol that is read.
+        SamplesError: The in-sample span has no samples, or none of some class, or the DataSet lacks a
+            symbol that is read.
     """
+    fitted = scaling is None
     parts = symbol_parts(definition, dataset, spans, validation)
     if scaling is None:
         scaling = _fit(definition, parts)
@@ -155,6 +165,11 @@ def build_samples(
         ).astype(np.int64)
         for name in (span.name for span in spans.spans)
     }
+    targets = np.concatenate(
+        [targets_of(definition, output_scaling.of(part.symbol), part.outputs) for part in parts]
+    )
+    if fitted:
+        refuse_empty_classes(label_balance(definition, targets, rows))
     times = np.concatenate([part.times for part in parts])
     unique = average_uniqueness(rows["in-sample"], len(times), definition.look_ahead)
     weights = sample_weights(unique, times[rows["in-sample"]], dates_of(dataset), half_life, uniqueness)
@@ -165,7 +180,7 @@ def build_samples(
         owner=np.repeat(np.arange(len(parts)), [len(part.times) for part in parts]),
         times=times,
         matrix=np.concatenate([input_scaling.of(part.symbol).apply(part.inputs) for part in parts]),
-        targets=np.concatenate([output_scaling.of(part.symbol).apply(part.outputs) for part in parts]),
+        targets=targets,
         actual=np.concatenate([part.outputs for part in parts]),
         rows=rows,
         weights=weights,
@@ -183,6 +198,7 @@ def _fit(definition: Definition, parts: list[SymbolPart]) -> tuple[Scaling, Scal
     chosen = {part.symbol: part.samples("in-sample") for part in training}
     if not any(mask.any() for mask in chosen.values()):
         _refuse_valueless(definition, parts)
+        _refuse_all_dropped(definition, training)
         longest = max(training, key=lambda part: len(part.times))
         depth = max(item.reach for item in definition.inputs) + 1
         warm_up = definition.bars_needed - depth
@@ -227,6 +243,19 @@ def _refuse_valueless(definition: Definition, parts: list[SymbolPart]) -> None:
                 raise SamplesError(
                     f"{item.name!r} has no value on any bar of {symbols}; check the expression"
                 )
+
+
+def _refuse_all_dropped(definition: Definition, parts: list[SymbolPart]) -> None:
+    """Where every value falls into a class that is left out, thresholds are wrong, and not the history."""
+    dropped = 0
+    for part in parts:
+        known = known_inputs(definition, part.inputs) & np.isfinite(part.outputs).all(axis=1)
+        dropped += int((known & (part.standing["in-sample"] >= 0)).sum())
+    if dropped:
+        names = ", ".join(repr(output.name) for output in definition.outputs)
+        raise SamplesError(
+            f"all {dropped:,} in-sample samples fall into the dropped class of {names}; move the thresholds"
+        )
 
 
 def _purged(parts: list[SymbolPart], name: str) -> int:

@@ -71,6 +71,11 @@ class Scaling:
             group = self.symbols.index(symbol)
         return ColumnScaling(self.center[group], self.scale[group], self.clip)
 
+    @classmethod
+    def none(cls, columns: int) -> "Scaling":
+        """One that leaves every column as it is."""
+        return cls((), np.zeros((1, columns)), np.ones((1, columns)), np.full(columns, np.inf))
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; the numbers survive to the bit."""
         clip = [None if np.isinf(limit) else float(limit) for limit in self.clip]
@@ -98,7 +103,7 @@ def fit_scaling(columns: Sequence[Input | Output], rows_by_symbol: dict[str, Flo
 
     Args:
         columns: The input or output of each of the F columns: their scaling, clip and pooled are
-            used. Columns of categories stay 0 and 1.
+            used. Columns of categories stay 0 and 1, and classes are not scaled.
         rows_by_symbol: For each symbol (S, F), the in-sample rows and nothing else.
 
     Raises:
@@ -124,7 +129,8 @@ def fit_scaling(columns: Sequence[Input | Output], rows_by_symbol: dict[str, Flo
 
 
 def _method(column: Input | Output) -> str:
-    return "none" if isinstance(column, Input) and column.categories is not None else column.scaling
+    labelled = column.categories if isinstance(column, Input) else column.classes
+    return column.scaling if labelled is None else "none"
 
 
 def _fit(method: str, values: FloatArray) -> tuple[float, float]:

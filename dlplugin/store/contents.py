@@ -39,6 +39,11 @@ class Trained:
     weights: Weights
     record: Mapping[str, Any]
 
+    @property
+    def class_loss(self) -> str:
+        """What outputs in classes were trained with; a record from before there were any does not tell."""
+        return str(self.record["options"].get("class_loss", "cross-entropy"))
+
 
 def trained_files(trained: Trained) -> dict[str, bytes]:
     """File name to content."""

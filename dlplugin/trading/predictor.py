@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import backtrader as bt
 import numpy as np
@@ -15,6 +15,7 @@ from dlplugin.model import Model, load
 from dlplugin.registry import did_you_mean
 from dlplugin.store import ModelFolder, split_name, store_folder
 from dlplugin.trading.clock import day_numbers_to_index
+from dlplugin.trading.lines import with_lines
 from dlplugin.trading.others import BarsSeen, feed_named
 
 __all__ = ["DLPredictor"]
@@ -23,11 +24,30 @@ _PARAMS = {"model": None, "output": 0, "store": None}
 _PRICES = ("open", "high", "low", "close", "volume")
 
 
-class DLPredictor(bt.Indicator):
+class _LinesOfItsModel(type(bt.Indicator)):  # type: ignore[misc]
+    """Makes an indicator of the class that has a line for each column its model predicts."""
+
+    def doprenew(cls, *feeds: Any, **params: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        made, feeds, params = super().doprenew(*feeds, **params)
+        given = made.params._getkwargsdefault() | params
+        if isinstance(given["model"], str | Model) and set(params) <= set(_PARAMS):
+            params["model"] = model = _model_meant(given["model"], given["store"])
+            own, others = _columns_meant(model, given["output"])
+            made = with_lines(made, [*own[1:], *others], len(own) - 1)
+        return made, feeds, params
+
+
+class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
     """What a model predicts, in the output's own unit, known at the close of the bar.
 
     Lines:
-        prediction: NaN while the model warms up, and where an input is missing.
+        prediction: The output's own value: the number, the middle quantile, or the number of the most
+            probable class. NaN while the model warms up, and where an input is missing.
+
+    The other columns of `model.predict` are further lines, those of this output first: probabilities of
+    classes, quantiles, the spread of several networks; then those of other outputs, which plots leave
+    out. `column("ROC(1) [≥ 0.55]")` is a line by its column's name; as an attribute it is called alike, as
+    far as Python lets it: `lines.ROC_1_ge_0_55`.
 
     Params:
         model: A model's name (its newest lock, or the trained model with a warning), a version
@@ -42,6 +62,7 @@ class DLPredictor(bt.Indicator):
 
     lines: Any = ("prediction",)
     params: Any = tuple(_PARAMS.items())
+    line_of: ClassVar[dict[str, str]] = {}
     plotinfo = {"plothlines": [0.0]}  # noqa: RUF012  # how backtrader declares it
 
     def __init__(self, *feeds: Any, **params: Any) -> None:  # backtrader takes both before it gets here
@@ -64,9 +85,12 @@ class DLPredictor(bt.Indicator):
                 DLPluginWarning,
                 stacklevel=_users_level(),
             )
-        self._output = _output_number(model, self.p.output)
+        (self._name_of_first, *_), _ = _columns_meant(model, self.p.output)
+        self._lines = {self._name_of_first: "prediction"} | self.line_of
+        self._order = [self._predictor.columns.index(column) for column in self._lines]
         self._symbol = getattr(self.data, "_name", None) or None
-        self._label = f"{model.reference} {model.definition.outputs[self._output].name}"
+        self._reference = model.reference
+        self._label = f"{model.reference} {self._name_of_first}"
         self._columns = _columns(model, self.data)
         self._others = {
             symbol: BarsSeen(feed_named(self, symbol, f"model {model.reference!r}"), columns=columns)
@@ -90,7 +114,8 @@ class DLPredictor(bt.Indicator):
 
     def next(self) -> None:
         """The prediction at this bar, from what was seen bar by bar."""
-        self.lines.prediction[0] = self._see()
+        for line, value in zip(self._lines.values(), self._see().tolist(), strict=True):
+            getattr(self.lines, line)[0] = value
 
     def once(self, start: int, end: int) -> None:
         """All predictions at once, when the whole feed is there; backtrader calls it twice."""
@@ -99,12 +124,23 @@ class DLPredictor(bt.Indicator):
             columns = {name: np.array(getattr(self.data, name).array) for name in self._columns}
             bars = pd.DataFrame(columns, index=day_numbers_to_index(self.data.datetime.array))
             others = {symbol: seen.frame() for symbol, seen in self._others.items()}
-            self._memo = (count, self._predictor.predict(bars, self._symbol, others)[:, self._output])
-        self.lines.prediction.array[start:end] = type(self.lines.prediction.array)(
-            "d", self._memo[1][start:end]
-        )
+            self._memo = (count, self._predictor.predict(bars, self._symbol, others)[:, self._order])
+        for line, values in zip(self._lines.values(), self._memo[1].T, strict=True):
+            kept = getattr(self.lines, line).array
+            kept[start:end] = type(kept)("d", values[start:end])
 
-    def _see(self) -> float:
+    def column(self, name: str) -> Any:
+        """The line of a column of `model.predict`, by the column's name.
+
+        Raises:
+            TradingError: The model predicts no such column.
+        """
+        if name not in self._lines:
+            hint = did_you_mean(name, self._lines) or f"; there are: {', '.join(self._lines)}"
+            raise TradingError(f"model {self._reference!r} predicts no {name!r}{hint}")
+        return getattr(self.lines, self._lines[name])
+
+    def _see(self) -> np.ndarray:
         """Takes the bar before for good once the next one has begun; this one may still be forming."""
         for symbol, seen in self._others.items():
             for bar, when in seen.fresh():
@@ -115,7 +151,7 @@ class DLPredictor(bt.Indicator):
         values = {name: float(getattr(self.data, name)[0]) for name in self._columns}
         time = day_numbers_to_index([self.data.datetime[0]])[0]
         self._pending = (bars, values, time)
-        return float(self._live.peek(values, time)[self._output])
+        return self._live.peek(values, time)[self._order]
 
     def _refuse_short(self, model: Model) -> None:
         """Backtrader ends in an IndexError when a preloaded feed is shorter than the warm-up."""
@@ -140,6 +176,14 @@ def _output_number(model: Model, wanted: int | str) -> int:
     if not 0 <= wanted < len(names):
         raise TradingError(f"model {model.reference!r} has no output {wanted}; give 0 to {len(names) - 1}")
     return wanted
+
+
+def _columns_meant(model: Model, output: int | str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns of the output that is meant, its own value first, and those of the others."""
+    columns, first = model.predictor.columns, model.predictor.first
+    position = _output_number(model, output)
+    own = slice(first[position], (*first, len(columns))[position + 1])
+    return columns[own], (*columns[: own.start], *columns[own.stop :])
 
 
 def _columns(model: Model, data: Any) -> tuple[str, ...]:

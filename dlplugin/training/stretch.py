@@ -58,7 +58,13 @@ def evaluation_of(samples: Samples, trained: Trained) -> Evaluation:
     """How a save point does on the in-sample and out-of-sample rows of its training."""
     from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
 
-    predictor = Predictor(trained.definition, trained.input_scaling, trained.output_scaling, trained.weights)
+    predictor = Predictor(
+        trained.definition,
+        trained.input_scaling,
+        trained.output_scaling,
+        trained.weights,
+        trained.class_loss,
+    )
     options = trained.record["options"]
     selected = options["save_point"] != "last" or options["auto_stop"] is not None
     return evaluate_samples(samples, predictor, selected)

@@ -1,0 +1,81 @@
+"""Models of all kinds, evaluated: their figures against what a user computes from `predict` and the bars."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+import dlplugin as dl
+
+
+def joined(model: dl.Model, dataset: dl.DataSet, span: str, look_ahead: int) -> pd.DataFrame:
+    """Predictions of a span's samples beside the percent change that came, from pandas alone."""
+    dates = model.spans[span]
+    parts = []
+    for symbol in dataset.symbols:
+        closes = dataset[symbol]["close"]
+        index = closes.index
+        came = ((closes.shift(-look_ahead) / closes - 1) * 100).rename("came")
+        first, last = (pd.Series(index, index=index).shift(-step) for step in (1, look_ahead))
+        inside = (first >= dates.start) & (last <= dates.end)
+        parts.append(model.predict(dataset[symbol], symbol).join(came)[inside].dropna())
+    return pd.concat(parts)
+
+
+@pytest.mark.parametrize("span", ["in-sample", "out-of-sample"])
+def test_classes_are_scored_as_predicted(
+    kinds: dict[str, dl.Model], two_stocks: dl.DataSet, span: str
+) -> None:
+    model = kinds["classes"]
+    rows = joined(model, two_stocks, span, 1)
+    came = np.select([rows["came"] <= -0.5, rows["came"] >= 0.55], [0, 2], 1)
+    scores = next(each for each in model.evaluate(two_stocks).scores() if each.span == span)
+    np.testing.assert_array_equal(scores.counts, metrics.confusion_matrix(came, rows["ROC(1)"]))
+    shares = rows.iloc[:, 1:4]
+    assert scores.log_loss == pytest.approx(metrics.log_loss(came, shares.to_numpy(), labels=[0, 1, 2]))
+
+
+def test_a_dropped_class_is_not_scored(kinds: dict[str, dl.Model], two_stocks: dl.DataSet) -> None:
+    model = kinds["scores"]
+    rows = joined(model, two_stocks, "out-of-sample", 5)
+    kept = rows[(rows["came"] <= -1) | (rows["came"] >= 1)]
+    scores = model.evaluation.scores("way")[1]
+    assert scores.samples == len(kept) < len(rows)
+    assert scores.accuracy == pytest.approx(((kept["came"] >= 1) == kept["way"]).mean())
+    assert np.isnan(scores.log_loss)
+    assert scores.days == kept.index.nunique()
+
+
+def test_the_middle_quantile_is_scored_as_a_number_and_all_are_calibrated(
+    kinds: dict[str, dl.Model], two_stocks: dl.DataSet
+) -> None:
+    model = kinds["quantiles"]
+    found = model.evaluate(two_stocks)
+    for scores in found.scores():
+        rows = joined(model, two_stocks, scores.span, 5)
+        columns = [f"ROC(5) [q {level:g}]" for level in (0.1, 0.25, 0.5, 0.9)]
+        assert scores.below == pytest.approx([(rows["came"] < rows[column]).mean() for column in columns])
+        scale = found.outputs[0].scale
+        squares = ((rows["ROC(5)"] - rows["came"]) / scale) ** 2
+        assert scores.by_rule["model"].loss == pytest.approx(squares.mean())
+    below = found.scores()[1].below
+    line = ", ".join(
+        f"{100 * share:.1f} % below q {level:g}"
+        for share, level in zip(below, (0.1, 0.25, 0.5, 0.9), strict=True)
+    )
+    assert f"actual values, out-of-sample: {line}" in " ".join(str(found).split())
+    assert f"actual values, out-of-sample: {line}" in found._repr_html_()
+    assert dl.evaluation.Evaluation.from_json(found.to_json()).to_json() == found.to_json()
+
+
+def test_numbers_are_stored_without_a_word_of_classes_and_quantiles(kinds: dict[str, dl.Model]) -> None:
+    text = kinds["networks"].evaluation.to_json()
+    for word in ("labels", "quantiles", "below"):
+        assert f'"{word}"' not in text
+
+
+def test_the_stored_evaluation_is_that_of_the_same_data(
+    kinds: dict[str, dl.Model], two_stocks: dl.DataSet
+) -> None:
+    for model in kinds.values():
+        assert model.evaluate(two_stocks).to_json() == model.evaluation.to_json()
