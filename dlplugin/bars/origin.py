@@ -94,7 +94,9 @@ class DataOrigin:
         folder = base / Path(text).expanduser()
         if not folder.is_dir():
             if named_so or Path(text).name != text:
-                raise BarsError(f"there is no folder {str(folder)!r}; name one with a CSV or Parquet file a symbol")
+                raise BarsError(
+                    f"there is no folder {str(folder)!r}; name one with a CSV or Parquet file a symbol"
+                )
             hint = did_you_mean(text, BUNDLED) or ";"
             raise BarsError(
                 f"there is no folder {str(folder)!r} and no bundled DataSet of that name{hint} there are: "

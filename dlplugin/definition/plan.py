@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from dlplugin.definition.text import from_text
 from dlplugin.errors import DefinitionError, DLPluginError
 from dlplugin.registry import did_you_mean
 
-__all__ = ["TrainingPlan", "changed"]
+__all__ = ["TrainingPlan"]
 
 _DEFINITION = ("name", "inputs", "outputs", "engine", "sources")
 _TRAINING = ("dataset", "validation", "split", "options", "start_from")
@@ -63,8 +63,8 @@ class TrainingPlan:
     definition: Definition
     origin: DataOrigin | None = None
     validation_origin: DataOrigin | None = None
-    split: Split = Split()
-    options: TrainingOptions = TrainingOptions()
+    split: Split = field(default_factory=Split)
+    options: TrainingOptions = field(default_factory=TrainingOptions)
     start_from: str | None = None
 
     @classmethod
@@ -146,20 +146,25 @@ class TrainingPlan:
         return None if self.validation_origin is None else self.validation_origin.load()
 
     def changed(
-        self, split: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None
+        self,
+        split: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+        start_from: str | None = None,
     ) -> "TrainingPlan":
-        """The same with other values for some fields of the split and the options; text is read."""
+        """The same with other values for some fields, those that are text read as the field means them.
+
+        Raises:
+            DefinitionError: A field is unknown, or a value wrong.
+        """
         return replace(
-            self, split=changed(self.split, split or {}), options=changed(self.options, options or {})
+            self,
+            split=_changed(self.split, split or {}),
+            options=_changed(self.options, options or {}),
+            start_from=start_from or self.start_from,
         )
 
 
-def changed(settings: C, values: Mapping[str, Any]) -> C:
-    """The settings with other values for some fields, those that are text read as the field means them.
-
-    Raises:
-        DefinitionError: A field is unknown, or a value wrong.
-    """
+def _changed(settings: C, values: Mapping[str, Any]) -> C:
     kind = type(settings)
     kept = {each.name: getattr(settings, each.name) for each in fields(settings)}
     return kind(**kept | from_text(kind, values))

@@ -1,0 +1,230 @@
+"""Training: start one from a file or a stored model, stop it, go on with it, and look at what there is."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from dlplugin.errors import DefinitionError, TrainingError, UnknownModelError
+from dlplugin.registry import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlplugin.bars.origin import DataOrigin
+    from dlplugin.definition import TrainingPlan
+    from dlplugin.training import Run
+
+__all__ = ["resume", "run_facts", "run_of", "runs", "stop", "train", "training_plan"]
+
+FILES = (".yaml", ".yml", ".json")
+STOPPING = 60.0  # seconds until a run that does not stop is reported
+
+
+def training_plan(what: str, data: str | None = None, store: Path | None = None) -> "TrainingPlan":
+    """What `dlplugin train` would train, before its flags.
+
+    Args:
+        what: A file that describes a training, or a stored model's name. A model is trained as in its
+            newest run.
+        data: A bundled set or a folder instead of the DataSet that these name.
+        store: The store's folder.
+
+    Raises:
+        DLPluginError: There is no such file or model, the file is wrong, or no data are named.
+    """
+    from dlplugin.bars.origin import DataOrigin
+    from dlplugin.definition import TrainingPlan
+
+    given = None if data is None else DataOrigin.of(data)
+    path = Path(what).expanduser()
+    if path.suffix.casefold() in FILES or path.name != what or path.is_file():
+        plan = TrainingPlan.read(path)
+        plan = plan if given is None else replace(plan, origin=given)
+        if plan.origin is None:
+            raise DefinitionError(f"{path} names no dataset; add one, or name it with --data us-stocks")
+        return plan
+    return _plan_of_model(what, given, store)
+
+
+def train(plan: "TrainingPlan", store: Path | None = None, background: bool = False) -> "Run":
+    """Trains a new run.
+
+    Args:
+        plan: What, on what and how.
+        store: The store's folder.
+        background: In a process of its own; the run comes back at once.
+
+    Returns:
+        The run; after Ctrl-C as far as it has come, and its `stop_reason` says so.
+
+    Raises:
+        DLPluginError: The data cannot be used, the model is locked or being trained, or the training fails.
+        KeyboardInterrupt: Ctrl-C before there was a run.
+    """
+    from dlplugin.model import Model, load_run
+    from dlplugin.store import stored_runs
+
+    model = Model.of(plan.definition, store=store)
+    more = {"start_from": plan.start_from, "validation": plan.validation}
+    begin = model.start if background else model.train
+    before = set(stored_runs(model.store))
+    try:
+        return begin(
+            plan.dataset, plan.split, plan.options, **{name: more[name] for name in more if more[name]}
+        )
+    except KeyboardInterrupt:
+        begun = set(stored_runs(model.store)) - before
+        if len(begun) != 1:
+            raise
+        return load_run(begun.pop(), store)
+
+
+def resume(name: str, store: Path | None = None, background: bool = False) -> "Run":
+    """Goes on with a run, or with a model's newest, where it stopped.
+
+    Args:
+        name: The run's or the model's.
+        store: The store's folder.
+        background: In a process of its own; the run comes back at once.
+
+    Returns:
+        The run; see `train` for Ctrl-C.
+
+    Raises:
+        DLPluginError: There is no such run, or it cannot go on.
+    """
+    run = run_of(name, store)
+    try:
+        run.resume(background=background)
+    except KeyboardInterrupt:
+        if run.status != "stopped":
+            raise
+    return run
+
+
+def stop(name: str, store: Path | None = None) -> "Run":
+    """Stops a run, or a model's newest, and waits until it has stopped.
+
+    Raises:
+        TrainingError: It is not running, or has not stopped within a minute.
+        UnknownModelError: There is no such run.
+    """
+    run = run_of(name, store)
+    if run.status != "running":
+        raise TrainingError(
+            f"run {run.name} is not running, but {run.status}; see: dlplugin runs show {run.name}"
+        )
+    run.stop(timeout=STOPPING)
+    if run.status == "running":
+        raise TrainingError(
+            f"run {run.name} has been asked to stop, but still runs after {STOPPING:.0f} seconds"
+        )
+    return run
+
+
+def runs(model: str | None = None, store: Path | None = None) -> "pd.DataFrame":
+    """All stored runs, or those of one model, newest first.
+
+    Raises:
+        UnknownModelError: No run is of that model.
+    """
+    from dlplugin.model import runs
+
+    table = runs(store)
+    if model is None:
+        return table
+    names = list(dict.fromkeys(table["model"]))
+    if model not in names:
+        raise UnknownModelError(f"no run of a model {model!r}{did_you_mean(model, names) or _listed(names)}")
+    return table[table["model"] == model].reset_index(drop=True)
+
+
+def run_of(name: str, store: Path | None = None) -> "Run":
+    """A run by its own name, or the newest one of a model.
+
+    Raises:
+        UnknownModelError: There is neither.
+    """
+    from dlplugin.model import load_run
+
+    table = runs(None, store)
+    of_run = list(table["run"])
+    if name in of_run:
+        return load_run(name, store)
+    newest = table[table["model"] == name]
+    if len(newest):
+        return load_run(str(newest["run"].iloc[0]), store)
+    hint = did_you_mean(name, [*of_run, *table["model"]])
+    raise UnknownModelError(f"no run and no model with runs is called {name!r}{hint or _listed(of_run)}")
+
+
+def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
+    """What is recorded of a run, as JSON holds it.
+
+    Args:
+        run: The run.
+        whole: With its history, save points, evaluation and diagnosis; NaN is None.
+    """
+    from dlplugin.evaluation.results import without_nan
+
+    plain = {"run": run.name} | run.facts | {"status": run.status, "stop_reason": run.stop_reason}
+    if whole:
+        plain["history"] = run.history.to_dict("list")
+        plain["save_points"] = run.save_points
+        plain["diagnosis"] = [
+            {"trouble": each.trouble, "evidence": each.evidence, "advice": each.advice}
+            for each in run.diagnosis().findings
+        ]
+    return cast(dict[str, Any], without_nan(plain))
+
+
+def _listed(names: list[str]) -> str:
+    return "; list them with: dlplugin runs" if names else "; there are no runs yet"
+
+
+def _plan_of_model(name: str, given: "DataOrigin | None", store: Path | None) -> "TrainingPlan":
+    """A stored model, trained as in its newest run where it has one."""
+    from dlplugin.definition import Split, TrainingOptions, TrainingPlan
+    from dlplugin.model import load
+    from dlplugin.store import store_folder, stored_models
+
+    root = store_folder(store)
+    known = stored_models(root)
+    if name.partition("@")[0] not in known:
+        hint = did_you_mean(name, known) or "; write a definition file, such as us-5d.yaml"
+        raise UnknownModelError(
+            f"there is no file {name!r} and no model of that name in {root.absolute()}{hint}"
+        )
+    definition = load(name, store).definition
+    table = runs(None, store)
+    newest = table[table["model"] == definition.name]
+    if not len(newest):
+        if given is None:
+            raise DefinitionError(
+                f"model {name!r} has no run to take its data from; name them with --data us-stocks"
+            )
+        return TrainingPlan(definition, given)
+    facts = run_of(str(newest["run"].iloc[0]), store).facts
+    return TrainingPlan(
+        definition,
+        given or _origin_of(facts),
+        split=Split(**facts["split"]),
+        options=TrainingOptions(**facts["options"]),
+    )
+
+
+def _origin_of(facts: dict[str, Any]) -> "DataOrigin":
+    """The bundled set that a run was trained on; other sets are known by name only."""
+    from dlplugin.bars.bundled import BUNDLED
+    from dlplugin.bars.origin import DataOrigin
+
+    name, recorded = facts["dataset"]["name"], facts["dataset"]["symbols"]
+    bundled = next((each for each in BUNDLED if name == each or name.startswith(f"{each} (")), None)
+    if bundled is not None:
+        some = {"symbols": list(recorded), "name": name} if name != bundled else {}
+        origin = DataOrigin.of({"bundled": bundled, **some})
+        if origin.load().fingerprint == {symbol: each["fingerprint"] for symbol, each in recorded.items()}:
+            return origin
+    raise DefinitionError(
+        f"model {facts['model']!r} was trained on {name!r}, which is not bundled; name its folder with --data"
+    )

@@ -1,0 +1,195 @@
+"""Runs as text for a terminal: the comparison of many, and everything about one."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dlplugin.definition import Split, TrainingOptions, to_plain
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from dlplugin.training import Run
+
+__all__ = ["losses_text", "run_text", "runs_table", "runs_text"]
+
+WIDTH = 120
+LAST_EPOCHS = 5
+COLUMNS = {
+    "run": "run",
+    "model": "model",
+    "engine": "engine",
+    "status": "status",
+    "started": "started",
+    "epochs": "epochs",
+    "batch_size": "batch",
+    "best_epoch": "best",
+    "in_sample_loss": "in",
+    "out_of_sample_loss": "out",
+    "stop_reason": "why it stopped",
+}
+"""Column of `actions.runs` to its heading; one that is empty in every row is left out."""
+TEXTS = ("run", "model", "engine", "status", "started", "stop_reason")
+
+
+def runs_text(table: pd.DataFrame) -> str:
+    """The comparison as plain lines of 120 columns at most; the last column is cut where it must be."""
+    names, rows = _cells(table)
+    widths = [max(len(COLUMNS[name]), *(len(row[index]) for row in rows)) for index, name in enumerate(names)]
+    lines = []
+    for row in ([COLUMNS[name] for name in names], *rows):
+        cells = [
+            f"{cell:>{width}}" if name not in TEXTS else f"{cell:<{width}}"
+            for name, cell, width in zip(names, row, widths, strict=True)
+        ]
+        line = "  ".join(cells).rstrip()
+        lines.append(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")
+    return "\n".join(lines)
+
+
+def runs_table(table: pd.DataFrame) -> "Table":
+    """The comparison for a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    names, rows = _cells(table)
+    made = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for name in names:
+        made.add_column(
+            COLUMNS[name],
+            justify="left" if name in TEXTS else "right",
+            no_wrap=name not in ("model", "stop_reason"),
+        )
+    for row in rows:
+        made.add_row(*map(Text, row))
+    return made
+
+
+def _cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    names = [name for name in COLUMNS if name in table and table[name].notna().any()]
+    rows = [[_cell(name, row[name]) for name in names] for row in table[names].to_dict("records")]
+    return names, rows
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None or value != value:
+        return "–"
+    if name == "started":
+        return _moment(str(value))
+    if name in ("hit_rate", "accuracy"):
+        return f"{100 * value:.1f} %"
+    if isinstance(value, float):
+        return (
+            f"{value:.4f}"
+            if name in ("in_sample_loss", "out_of_sample_loss", "r_squared")
+            else f"{value:.0f}"
+        )
+    return str(value)
+
+
+def _moment(text: str) -> str:
+    """A date and time in UTC as the clock here shows it, to the minute."""
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+
+
+def losses_text(run: "Run") -> str:
+    """The best epoch and both its losses, in one line."""
+    history = run.history
+    if not len(history) or not run.facts.get("save_point"):
+        return "no epoch was done"
+    best = run.best_epoch
+    row = history[history["epoch"] == best].iloc[0]
+    text = (
+        f"best epoch {best} of {int(history['epoch'].iloc[-1])}: in-sample loss {row['in_sample_loss']:.4f}"
+    )
+    outside = float(row["out_of_sample_loss"])
+    return text if math.isnan(outside) else f"{text}, out-of-sample loss {outside:.4f}"
+
+
+def run_text(run: "Run") -> str:
+    """Everything about a run: how it went, on what, with which options, and what may be wrong."""
+    facts = run.facts
+    blocks = [
+        [f"run {run.name} of {facts['model']}: {_state(run)}", losses_text(run)],
+        _rows(_facts(run, facts)),
+        _options("options", facts["options"], to_plain(TrainingOptions())),
+        _options("split", facts["split"], to_plain(Split())),
+        _history(run),
+        str(run.diagnosis()).splitlines(),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _state(run: "Run") -> str:
+    progress = run.progress
+    if run.status != "running" or not progress:
+        return ", ".join(filter(None, [run.status, run.stop_reason]))
+    return f"running, epoch {progress['epoch']} is {100 * progress['done']:.0f} % done, loss {progress['loss']:.4f}"
+
+
+def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    dataset, engine = facts["dataset"], dict(facts["definition"]["engine"])
+    symbols = list(dataset["symbols"])
+    shown = ", ".join(symbols[:12]) + (f" and {len(symbols) - 12} more" if len(symbols) > 12 else "")
+    name = engine.pop("name")
+    rows = [
+        ("started", _moment(facts["started"])),
+        ("ended", _moment(facts["ended"]) if "ended" in facts else ""),
+        ("inputs", ", ".join(_label(each) for each in facts["definition"]["inputs"])),
+        ("outputs", ", ".join(_label(each) for each in facts["definition"]["outputs"])),
+        ("engine", f"{name} ({', '.join(f'{key} {_typed(value)}' for key, value in engine.items())})"),
+        ("data", f"{dataset['name']}, {dataset['interval']}: {shown}"),
+    ]
+    for span in run.spans.spans:
+        count = facts["counts"][span.name]
+        dates = f"{span.start:%Y-%m-%d} … {span.end:%Y-%m-%d}"
+        rows.append((span.name, f"{dates}, {count['samples']:,} samples, {count['purged']:,} purged"))
+    if "weights" in facts:
+        effective = facts.get("effective_samples")
+        beside = f" for {effective:,.0f} effective samples" if effective else ""
+        rows.append(("weights", f"{facts['weights']:,}{beside}"))
+    rows.append(("trained on", str(facts.get("device", ""))))
+    rows.append(("folder", str(run.path)))
+    return [(label, text) for label, text in rows if text]
+
+
+def _label(item: Mapping[str, Any]) -> str:
+    depth = f" × {item['depth']}" if item.get("depth", 1) > 1 else ""
+    ahead = f", {item['look_ahead']} ahead" if "look_ahead" in item else ""
+    return f"{item['name'] or item['indicator']}{depth}{ahead}"
+
+
+def _options(title: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
+    """Those that differ from the defaults."""
+    changed = [(name, _typed(value)) for name, value in given.items() if value != defaults.get(name)]
+    return [title, *_rows(changed)] if changed else [f"{title}: as by default"]
+
+
+def _history(run: "Run") -> list[str]:
+    history = run.history
+    if not len(history):
+        return []
+    points = run.save_points
+    tail = history.tail(LAST_EPOCHS)
+    lines = tail.to_string(index=False, na_rep="–").splitlines()
+    moved = ", ".join(map(str, points[-12:]))
+    more = f"the last 12 of {len(points)}: " if len(points) > 12 else ""
+    return [*lines, f"the save point moved in epoch {more}{moved}"] if points else lines
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max((len(label) for label, _ in rows), default=0)
+    return [f"  {label:{width}}  {text}" for label, text in rows]
+
+
+def _typed(value: Any) -> str:
+    """A value as a file holds it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return "none" if value is None else str(value)
