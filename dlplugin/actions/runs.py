@@ -1,10 +1,12 @@
 """Training: start one from a file or a stored model, stop it, go on with it, and look at what there is."""
 
+import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from dlplugin.errors import DefinitionError, TrainingError, UnknownModelError
+from dlplugin.errors import DamagedModelError, DefinitionError, TrainingError, UnknownModelError
 from dlplugin.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["resume", "run_facts", "run_of", "runs", "stop", "train", "training_plan"]
 
 FILES = (".yaml", ".yml", ".json")
-STOPPING = 60.0  # seconds until a run that does not stop is reported
 
 
 def training_plan(what: str, data: str | None = None, store: Path | None = None) -> "TrainingPlan":
@@ -106,7 +107,7 @@ def stop(name: str, store: Path | None = None) -> "Run":
     """Stops a run, or a model's newest, and waits until it has stopped.
 
     Raises:
-        TrainingError: It is not running, or has not stopped within a minute.
+        TrainingError: It is not running, or has not stopped within half a minute.
         UnknownModelError: There is no such run.
     """
     run = run_of(name, store)
@@ -114,29 +115,38 @@ def stop(name: str, store: Path | None = None) -> "Run":
         raise TrainingError(
             f"run {run.name} is not running, but {run.status}; see: dlplugin runs show {run.name}"
         )
-    run.stop(timeout=STOPPING)
-    if run.status == "running":
-        raise TrainingError(
-            f"run {run.name} has been asked to stop, but still runs after {STOPPING:.0f} seconds"
-        )
+    run.stop()
     return run
 
 
 def runs(model: str | None = None, store: Path | None = None) -> "pd.DataFrame":
     """All stored runs, or those of one model, newest first.
 
+    Returns:
+        A row a run: the columns of `dl.runs`, and how its first output does out of sample: correlation, of
+        predicted and actual, and hits, the share of right signs or classes. NaN where there is none.
+
     Raises:
         UnknownModelError: No run is of that model.
     """
+    import pandas as pd
+
     from dlplugin.model import runs
+    from dlplugin.store import store_folder
 
     table = runs(store)
-    if model is None:
-        return table
-    names = list(dict.fromkeys(table["model"]))
-    if model not in names:
-        raise UnknownModelError(f"no run of a model {model!r}{did_you_mean(model, names) or _listed(names)}")
-    return table[table["model"] == model].reset_index(drop=True)
+    if model is not None:
+        names = list(dict.fromkeys(table["model"]))
+        if model not in names:
+            raise UnknownModelError(
+                f"no run of a model {model!r}{did_you_mean(model, names) or _listed(names)}"
+            )
+        table = table[table["model"] == model].reset_index(drop=True)
+    metrics = [_metrics(store_folder(store), str(name)) for name in table["run"]]
+    reasons = table.pop("stop_reason")
+    for column in ("correlation", "hits"):
+        table[column] = pd.Series([each[column] for each in metrics], index=table.index, dtype="float64")
+    return table.assign(stop_reason=reasons)
 
 
 def run_of(name: str, store: Path | None = None) -> "Run":
@@ -148,14 +158,16 @@ def run_of(name: str, store: Path | None = None) -> "Run":
     from dlplugin.model import load_run
 
     table = runs(None, store)
-    of_run = list(table["run"])
-    if name in of_run:
-        return load_run(name, store)
-    newest = table[table["model"] == name]
-    if len(newest):
-        return load_run(str(newest["run"].iloc[0]), store)
-    hint = did_you_mean(name, [*of_run, *table["model"]])
-    raise UnknownModelError(f"no run and no model with runs is called {name!r}{hint or _listed(of_run)}")
+    names = list(table["run"])
+    if name not in names:
+        newest = table.loc[table["model"] == name, "run"]
+        if not len(newest):
+            hint = did_you_mean(name, [*names, *table["model"]])
+            raise UnknownModelError(
+                f"no run and no model with runs is called {name!r}{hint or _listed(names)}"
+            )
+        name = str(newest.iloc[0])
+    return load_run(name, store)
 
 
 def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
@@ -163,7 +175,7 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
 
     Args:
         run: The run.
-        whole: With its history, save points, evaluation and diagnosis; NaN is None.
+        whole: With its history, save points and diagnosis; NaN is None.
     """
     from dlplugin.evaluation.results import without_nan
 
@@ -176,6 +188,23 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
             for each in run.diagnosis().findings
         ]
     return cast(dict[str, Any], without_nan(plain))
+
+
+def _metrics(root: Path, name: str) -> dict[str, float]:
+    """How the first output of a run's save point does out of sample."""
+    from dlplugin.evaluation import Evaluation
+    from dlplugin.store import RunFolder
+
+    nothing = {"correlation": math.nan, "hits": math.nan}
+    try:
+        plain = RunFolder.open(root, name).read_evaluation()
+    except DamagedModelError:
+        return nothing
+    scores = Evaluation.from_json(json.dumps(plain)).scores()[-1]
+    if scores.span != "out-of-sample":
+        return nothing
+    figures = scores.by_rule["model"]
+    return {"correlation": figures.correlation, "hits": figures.hit_rate}
 
 
 def _listed(names: list[str]) -> str:

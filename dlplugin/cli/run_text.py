@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dlplugin.training import Run
 
-__all__ = ["losses_text", "run_text", "runs_table", "runs_text"]
+__all__ = ["losses_text", "run_text", "runs_table", "runs_text", "state_text"]
 
 WIDTH = 120
 LAST_EPOCHS = 5
@@ -29,9 +29,12 @@ COLUMNS = {
     "best_epoch": "best",
     "in_sample_loss": "in",
     "out_of_sample_loss": "out",
+    "correlation": "corr.",
+    "hits": "hits",
     "stop_reason": "why it stopped",
 }
 """Column of `actions.runs` to its heading; one that is empty in every row is left out."""
+FIGURES = {"in_sample_loss": ".4f", "out_of_sample_loss": ".4f", "correlation": ".3f", "hits": ".1%"}
 TEXTS = ("run", "model", "engine", "status", "started", "stop_reason")
 
 
@@ -80,14 +83,8 @@ def _cell(name: str, value: Any) -> str:
         return "–"
     if name == "started":
         return _moment(str(value))
-    if name in ("hit_rate", "accuracy"):
-        return f"{100 * value:.1f} %"
     if isinstance(value, float):
-        return (
-            f"{value:.4f}"
-            if name in ("in_sample_loss", "out_of_sample_loss", "r_squared")
-            else f"{value:.0f}"
-        )
+        return f"{value:{FIGURES.get(name, '.0f')}}"
     return str(value)
 
 
@@ -97,15 +94,16 @@ def _moment(text: str) -> str:
 
 
 def losses_text(run: "Run") -> str:
-    """The best epoch and both its losses, in one line."""
+    """The best epoch and both its losses, in one line; of a run under way those of its last epoch."""
     history = run.history
-    if not len(history) or not run.facts.get("save_point"):
-        return "no epoch was done"
-    best = run.best_epoch
-    row = history[history["epoch"] == best].iloc[0]
-    text = (
-        f"best epoch {best} of {int(history['epoch'].iloc[-1])}: in-sample loss {row['in_sample_loss']:.4f}"
-    )
+    if not len(history):
+        return "no epoch is done yet"
+    last = int(history["epoch"].iloc[-1])
+    kept = (run.facts.get("save_point") or {}).get("epochs")
+    best = run.best_epoch if kept and run.status != "running" else None
+    row = history[history["epoch"] == (best or last)].iloc[0]
+    text = f"epoch {last}" if best is None else f"best epoch {best} of {last}"
+    text += f": in-sample loss {row['in_sample_loss']:.4f}"
     outside = float(row["out_of_sample_loss"])
     return text if math.isnan(outside) else f"{text}, out-of-sample loss {outside:.4f}"
 
@@ -114,7 +112,7 @@ def run_text(run: "Run") -> str:
     """Everything about a run: how it went, on what, with which options, and what may be wrong."""
     facts = run.facts
     blocks = [
-        [f"run {run.name} of {facts['model']}: {_state(run)}", losses_text(run)],
+        [f"run {run.name} of {facts['model']}: {state_text(run)}", losses_text(run)],
         _rows(_facts(run, facts)),
         _options("options", facts["options"], to_plain(TrainingOptions())),
         _options("split", facts["split"], to_plain(Split())),
@@ -124,11 +122,15 @@ def run_text(run: "Run") -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _state(run: "Run") -> str:
-    progress = run.progress
-    if run.status != "running" or not progress:
-        return ", ".join(filter(None, [run.status, run.stop_reason]))
-    return f"running, epoch {progress['epoch']} is {100 * progress['done']:.0f} % done, loss {progress['loss']:.4f}"
+def state_text(run: "Run") -> str:
+    """Its status, and why it stopped or how far the epoch under way is."""
+    status, reason, progress = run.status, run.stop_reason, run.progress
+    if status == "running" and progress:
+        done = f"epoch {progress['epoch']} is {100 * progress['done']:.0f} % done"
+        return f"running, {done}, loss {progress['loss']:.4f}"
+    if status == "running" or not reason:
+        return status
+    return reason if reason.startswith(status) else f"{status}, {reason}"
 
 
 def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:

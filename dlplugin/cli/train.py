@@ -106,12 +106,12 @@ def _tell(run: "Run", store: Path | None, background: bool, json: bool) -> int:
 
 def _ending(run: "Run", store: Path | None) -> list[str]:
     """Name, why it stopped, best epoch, both losses, and what can be done next."""
-    from dlplugin.cli.run_text import losses_text
+    from dlplugin.cli.run_text import losses_text, state_text
 
     model = run.facts["model"]
     at = "" if store is None else f", store={str(store)!r}"
     lines = [
-        f"run {run.name} of {model}: {run.status}, {run.stop_reason}",
+        f"run {run.name} of {model}: {state_text(run)}",
         losses_text(run),
         f"look at it with: {_command('runs show', run.name, store)}",
     ]

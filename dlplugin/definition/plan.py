@@ -193,8 +193,9 @@ class _Place:
             inside = isinstance(value, list) or (isinstance(value, dict) and key in value)
             value = value[key] if inside else None
         if isinstance(value, dict):
-            spoken = [key for key in value if re.search(rf"\b{re.escape(str(key))}\b", message)]
-            path = (*path, *spoken[:1])
+            unknown = [key for key in value if repr(key) in message]
+            wrong = [key for key in value if re.search(rf"\b{re.escape(str(key))}\b", message)]
+            path = (*path, *(unknown or wrong)[:1])
         line = self.marked.lines.get(path)
         return f"{self.file}: " if line is None else f"{self.file}, line {line}: "
 
