@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlplugin.definition import TrainingPlan
     from dlplugin.training import Run
 
-__all__ = ["resume", "run_facts", "run_of", "runs", "stop", "train", "training_plan"]
+__all__ = ["plain_rows", "resume", "run_facts", "run_of", "runs", "stop", "train", "training_plan"]
 
 FILES = (".yaml", ".yml", ".json")
 
@@ -168,6 +168,18 @@ def run_of(name: str, store: Path | None = None) -> "Run":
             )
         name = str(newest.iloc[0])
     return load_run(name, store)
+
+
+def plain_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """The rows of `runs` as JSON holds them; what there is none of is None."""
+    import pandas as pd
+
+    def plain(name: Any, value: Any) -> Any:
+        if pd.isna(value):
+            return None
+        return int(value) if name in ("epochs", "best_epoch") else value
+
+    return [{str(name): plain(name, value) for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:

@@ -24,6 +24,7 @@ app = App(
     name="dlplugin",
     help="Deep Learning models for backtrader: indicators in, indicators out, trained honestly, locked, traded.",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # run() says what became of it
 )
 app.command(data)
 app.command(cache)

@@ -22,7 +22,6 @@ COLUMNS = {
     "run": "run",
     "model": "model",
     "engine": "engine",
-    "status": "status",
     "started": "started",
     "epochs": "epochs",
     "batch_size": "batch",
@@ -31,41 +30,45 @@ COLUMNS = {
     "out_of_sample_loss": "out",
     "correlation": "corr.",
     "hits": "hits",
-    "stop_reason": "why it stopped",
+    "status": "status",
 }
-"""Column of `actions.runs` to its heading; one that is empty in every row is left out."""
+"""Column of `actions.runs` to its heading; a column that is empty in every row is left out."""
 FIGURES = {"in_sample_loss": ".4f", "out_of_sample_loss": ".4f", "correlation": ".3f", "hits": ".1%"}
-TEXTS = ("run", "model", "engine", "status", "started", "stop_reason")
+TEXTS = ("run", "model", "engine", "started", "status")
+MODEL = 12  # columns of a model's name in plain text
 
 
 def runs_text(table: pd.DataFrame) -> str:
     """The comparison as plain lines of 120 columns at most; the last column is cut where it must be."""
     names, rows = _cells(table)
-    widths = [max(len(COLUMNS[name]), *(len(row[index]) for row in rows)) for index, name in enumerate(names)]
+    at = names.index("model")
+    rows = [[*row[:at], _cut(row[at], MODEL), *row[at + 1 :]] for row in rows]
+    rows = [[COLUMNS[name] for name in names], *rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for row in ([COLUMNS[name] for name in names], *rows):
+    for row in rows:
         cells = [
-            f"{cell:>{width}}" if name not in TEXTS else f"{cell:<{width}}"
+            f"{cell:<{width}}" if name in TEXTS else f"{cell:>{width}}"
             for name, cell, width in zip(names, row, widths, strict=True)
         ]
-        line = "  ".join(cells).rstrip()
-        lines.append(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")
+        lines.append(_cut("  ".join(cells).rstrip(), WIDTH))
     return "\n".join(lines)
 
 
 def runs_table(table: pd.DataFrame) -> "Table":
-    """The comparison for a terminal."""
+    """The comparison for a terminal; names and reasons take several lines where they must."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     names, rows = _cells(table)
-    made = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    made = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for name in names:
         made.add_column(
             COLUMNS[name],
             justify="left" if name in TEXTS else "right",
-            no_wrap=name not in ("model", "stop_reason"),
+            no_wrap=name not in ("model", "status"),
+            overflow="fold",
         )
     for row in rows:
         made.add_row(*map(Text, row))
@@ -73,24 +76,37 @@ def runs_table(table: pd.DataFrame) -> "Table":
 
 
 def _cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    names = [name for name in COLUMNS if name in table and table[name].notna().any()]
-    rows = [[_cell(name, row[name]) for name in names] for row in table[names].to_dict("records")]
-    return names, rows
+    names = [name for name in COLUMNS if table[name].notna().any()]
+    return names, [[_cell(name, row) for name in names] for row in table.to_dict("records")]
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, row: Mapping[Any, Any]) -> str:
+    value = row[name]
     if value is None or value != value:
         return "–"
+    if name == "status":
+        return _state(str(value), str(row["stop_reason"] or ""))
     if name == "started":
-        return _moment(str(value))
+        return f"{_here(str(value)):%m-%d %H:%M}"
     if isinstance(value, float):
         return f"{value:{FIGURES.get(name, '.0f')}}"
     return str(value)
 
 
-def _moment(text: str) -> str:
-    """A date and time in UTC as the clock here shows it, to the minute."""
-    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _state(status: str, reason: str) -> str:
+    """The status, and the reason where it says more."""
+    if status == "running" or not reason:
+        return status
+    return reason if reason.startswith(status) else f"{status}, {reason}"
+
+
+def _here(text: str) -> datetime:
+    """A moment in UTC, by the clock here."""
+    return datetime.fromisoformat(text).astimezone()
 
 
 def losses_text(run: "Run") -> str:
@@ -124,13 +140,11 @@ def run_text(run: "Run") -> str:
 
 def state_text(run: "Run") -> str:
     """Its status, and why it stopped or how far the epoch under way is."""
-    status, reason, progress = run.status, run.stop_reason, run.progress
+    status, progress = run.status, run.progress
     if status == "running" and progress:
         done = f"epoch {progress['epoch']} is {100 * progress['done']:.0f} % done"
         return f"running, {done}, loss {progress['loss']:.4f}"
-    if status == "running" or not reason:
-        return status
-    return reason if reason.startswith(status) else f"{status}, {reason}"
+    return _state(status, run.stop_reason)
 
 
 def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -139,8 +153,8 @@ def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     shown = ", ".join(symbols[:12]) + (f" and {len(symbols) - 12} more" if len(symbols) > 12 else "")
     name = engine.pop("name")
     rows = [
-        ("started", _moment(facts["started"])),
-        ("ended", _moment(facts["ended"]) if "ended" in facts else ""),
+        ("started", f"{_here(facts['started']):%Y-%m-%d %H:%M}"),
+        ("ended", f"{_here(facts['ended']):%Y-%m-%d %H:%M}" if "ended" in facts else ""),
         ("inputs", ", ".join(_label(each) for each in facts["definition"]["inputs"])),
         ("outputs", ", ".join(_label(each) for each in facts["definition"]["outputs"])),
         ("engine", f"{name} ({', '.join(f'{key} {_typed(value)}' for key, value in engine.items())})"),
@@ -167,7 +181,7 @@ def _label(item: Mapping[str, Any]) -> str:
 
 def _options(title: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
     """Those that differ from the defaults."""
-    changed = [(name, _typed(value)) for name, value in given.items() if value != defaults.get(name)]
+    changed = [(name, _typed(given[name])) for name in defaults if name in given and given[name] != defaults[name]]
     return [title, *_rows(changed)] if changed else [f"{title}: as by default"]
 
 

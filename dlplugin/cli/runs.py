@@ -31,7 +31,7 @@ def compare(
     table = actions.runs(model, store)
     console = Console()
     if json:
-        print(table.to_json(orient="records", indent=2, double_precision=15, date_format="iso"))
+        print(json_module.dumps(actions.plain_rows(table), indent=2, ensure_ascii=False))
     elif not len(table):
         print(f"no runs in {store_folder(store).absolute()}")
     elif console.is_terminal:

@@ -15,6 +15,7 @@ import dlplugin as dl
 from dlplugin import actions
 from dlplugin.cli import run
 from dlplugin.cli.run_text import runs_table, runs_text
+from dlplugin.store import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +23,15 @@ def store(tmp_path_factory: pytest.TempPathFactory, describe, two_stocks: dl.Dat
     """Three runs of two models; tests do not change it."""
     root = tmp_path_factory.mktemp("runs") / "models"
     small, other = describe(root), describe(root, "other")
-    small.train(two_stocks, options=dl.TrainingOptions(epochs=7, batch_size="full"))
-    time.sleep(1.0)  # runs are ordered by the second in which they began
-    other.train(two_stocks, dl.Split(1.0, 0.0), dl.TrainingOptions(epochs=1, auto_stop=None))
-    time.sleep(1.0)
-    options = dl.TrainingOptions(epochs=3, learning_rate=0.01, class_weights=[1, 2.5], freeze=[])
-    small.train(two_stocks, dl.Split(embargo=2), options)
+    options = dl.TrainingOptions(epochs=3, learning_rate=0.01, class_weights=[1, 2.5])
+    trained = [
+        small.train(two_stocks, options=dl.TrainingOptions(epochs=7, batch_size="full")),
+        other.train(two_stocks, dl.Split(1.0, 0.0), dl.TrainingOptions(epochs=1, auto_stop=None)),
+        small.train(two_stocks, dl.Split(embargo=2), options),
+    ]
+    for hour, each in enumerate(trained):
+        folder = RunFolder.open(root, each.name)
+        folder.write_facts(folder.facts | {"started": f"2026-03-01T1{hour}:00:00+00:00"})
     return root
 
 
@@ -39,32 +43,32 @@ def names(store: Path) -> list[str]:
 def test_runs_are_compared_newest_first(store: Path, capsys) -> None:
     assert run(["runs", "--store", str(store)]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split() == (
-        "run model engine status started epochs batch best in out corr. hits why it stopped".split()
-    )
+    assert head.split() == "run model engine started epochs batch best in out corr. hits status".split()
     first, second, third = names(store)
-    assert [row.split()[:4] for row in rows] == [
-        [third, "small", "mlp", "finished"], [second, "other", "mlp", "finished"], [first, "small", "mlp", "finished"],
-    ]  # fmt: skip
+    assert [row.split()[:3] for row in rows] == [
+        [third, "small", "mlp"],
+        [second, "other", "mlp"],
+        [first, "small", "mlp"],
+    ]
     newest = dl.load_run(third, store)
     best = newest.history.iloc[newest.best_epoch - 1]
     model = dl.load("small", store).evaluation.scores()[1].by_rule["model"]
-    assert rows[0].split()[6:] == [
+    assert rows[0].split()[5:12] == [
         "3", "256", str(newest.best_epoch), f"{best['in_sample_loss']:.4f}", f"{best['out_of_sample_loss']:.4f}",
-        f"{model.correlation:.3f}", f"{model.hit_rate:.1%}", "all", "3", "epochs", "done",
+        f"{model.correlation:.3f}", f"{model.hit_rate:.1%}",
     ]  # fmt: skip
-    assert rows[1].split()[10:13] == ["–", "–", "–"]
-    assert rows[2].split()[6:8] == ["7", "full"]
+    assert "  finished, all 3 e" in rows[0]
+    assert rows[1].split()[9:12] == ["–", "–", "–"]
+    assert rows[2].split()[5:7] == ["7", "full"]
 
 
 def test_the_comparison_fits_120_columns(store: Path) -> None:
     table = actions.runs(store=store)
-    table["model"], table["stop_reason"] = (
-        "a-model-of-mine",
-        "no better out-of-sample loss for 50 epochs, or so",
-    )
+    table["model"], table["stop_reason"] = "a-model-of-mine", "no better out-of-sample loss for 50 epochs"
+    table["run"] = ["subtle-sandpiper-99", "brisk-heron-1", "shy-owl-1"]
     lines = runs_text(table).splitlines()
     assert max(map(len, lines)) == 120
+    assert "  a-model-of-…  " in lines[1]
     assert lines[1].endswith("…")
     console = Console(width=120, force_terminal=True, color_system=None)
     with console.capture() as capture:
@@ -108,7 +112,8 @@ def test_show_tells_everything_about_a_run(store: Path, capsys) -> None:
         "outputs        ROC(5), 5 ahead, ROC(1), 1 ahead",
         "engine         mlp (activation relu, dropout 0.1, hidden [8], normalisation none)",
         "data           us-stocks (2 of 11), 1d: AAPL, IBM",
-        f"in-sample      2004-01-02 … 2009-06-30, {counts['in-sample'].samples:,} samples, 14 purged",
+        f"in-sample      2004-01-02 … 2009-06-30, {counts['in-sample'].samples:,} samples, "
+        f"{counts['in-sample'].purged} purged",
         f"folder         {trained.path}",
     ):
         assert f"  {line}" in facts
@@ -182,24 +187,36 @@ def test_a_run_in_the_background_is_watched_stopped_and_resumed(file, capsys) ->
     )
     assert run(["stop", name]) == 2
     assert "is not running, but stopped" in capsys.readouterr().err
-    before = len(training.history)
-    assert run(["resume", name, "--background", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["status"] == "running"
-    while len(training.history) <= before:
-        assert training.status == "running"
-        time.sleep(0.05)
-    assert run(["stop", name, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["stop_reason"] == training.stop_reason != ""
+
+
+@pytest.mark.parametrize("verb", ["train", "resume"])
+def test_the_background_is_asked_for_where_it_is_wanted(verb: str, file, monkeypatch, capsys) -> None:
+    assert run(["train", file(), "--epochs", "1"]) == 0
+    trained = dl.load_run(dl.runs().loc[0, "run"])
+    asked = []
+
+    def note(*_: object, **given: object) -> dl.Run:
+        asked.append(given.get("background", "started"))
+        return trained
+
+    monkeypatch.setattr(dl.Run, "resume", note)
+    monkeypatch.setattr(dl.Model, "start", note)
+    monkeypatch.setattr(dl.Model, "train", None)
+    assert run([verb, "us-5d", "--background"]) == 0
+    assert asked == ["started" if verb == "train" else True]
 
 
 def test_ctrl_c_keeps_the_run_and_resume_goes_on(file, capsys) -> None:
-    def press_ctrl_c() -> None:
-        while not len(dl.runs()) or not len(dl.load_run(dl.runs().loc[0, "run"]).history):
+    def epochs() -> int:
+        return len(dl.load_run(dl.runs().loc[0, "run"]).history) if len(dl.runs()) else 0
+
+    def press_ctrl_c_after(known: int) -> None:
+        while epochs() <= known:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
     def trained(*arguments: str) -> str:
-        finger = threading.Thread(target=press_ctrl_c)
+        finger = threading.Thread(target=press_ctrl_c_after, args=(epochs(),))
         finger.start()
         assert run(list(arguments)) == 130
         finger.join()

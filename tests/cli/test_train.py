@@ -188,13 +188,13 @@ def test_models_go_into_the_store_that_is_named(file, tmp_path: Path, capsys) ->
             'Invalid value "mean" for --loss. Choose from: "squared", "absolute", "huber", "log-cosh", "quantile".',
         ),
         ("", ["--epoch", "3"], "Unknown option: --epoch. Did you mean --epochs?"),
-        ("", ["--class-weights", "-1", "1"], "--class-weights is -1, but should be greater than or equal to 0"),
+        ("", ["--class-weights", "-1", "1"], "--class-weights is [-1, 1], but should be 'none' or 'balanced'"),
         (
             "options: {epochs: 0}\n",
             [],
-            "us-5d.yaml, line 8: TrainingOptions: epochs is 0, but should be greater than or equal to 1",
+            "us-5d.yaml, line 9: TrainingOptions: epochs is 0, but should be greater than or equal to 1",
         ),
-        ("split: {in_smple: 1}\n", [], "us-5d.yaml, line 8: Split has no field 'in_smple'; did you mean 'in_sample'?"),
+        ("split: {in_smple: 1}\n", [], "us-5d.yaml, line 9: Split has no field 'in_smple'; did you mean 'in_sample'?"),
         (
             "",
             ["--data", "us-stoks"],
