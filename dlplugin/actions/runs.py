@@ -156,18 +156,24 @@ def run_of(name: str, store: Path | None = None) -> "Run":
         UnknownModelError: There is neither.
     """
     from dlplugin.model import load_run
+    from dlplugin.store import store_folder, stored_runs
 
-    table = runs(None, store)
-    names = list(table["run"])
-    if name not in names:
-        newest = table.loc[table["model"] == name, "run"]
-        if not len(newest):
-            hint = did_you_mean(name, [*names, *table["model"]])
-            raise UnknownModelError(
-                f"no run and no model with runs is called {name!r}{hint or _listed(names)}"
-            )
-        name = str(newest.iloc[0])
-    return load_run(name, store)
+    names = stored_runs(store_folder(store))
+    if name in names:
+        return load_run(name, store)
+    newest = _newest(store)
+    if name not in newest:
+        hint = did_you_mean(name, [*names, *newest])
+        raise UnknownModelError(f"no run and no model with runs is called {name!r}{hint or _listed(names)}")
+    return load_run(newest[name], store)
+
+
+def _newest(store: Path | None) -> dict[str, str]:
+    """Model to the name of its newest run."""
+    from dlplugin.model import runs
+
+    table = runs(store)[::-1]
+    return dict(zip(table["model"], table["run"], strict=True))
 
 
 def plain_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -179,7 +185,9 @@ def plain_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
             return None
         return int(value) if name in ("epochs", "best_epoch") else value
 
-    return [{str(name): plain(name, value) for name, value in row.items()} for row in table.to_dict("records")]
+    return [
+        {str(name): plain(name, value) for name, value in row.items()} for row in table.to_dict("records")
+    ]
 
 
 def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
@@ -237,15 +245,14 @@ def _plan_of_model(name: str, given: "DataOrigin | None", store: Path | None) ->
             f"there is no file {name!r} and no model of that name in {root.absolute()}{hint}"
         )
     definition = load(name, store).definition
-    table = runs(None, store)
-    newest = table[table["model"] == definition.name]
-    if not len(newest):
+    newest = _newest(store).get(definition.name)
+    if newest is None:
         if given is None:
             raise DefinitionError(
                 f"model {name!r} has no run to take its data from; name them with --data us-stocks"
             )
         return TrainingPlan(definition, given)
-    facts = run_of(str(newest["run"].iloc[0]), store).facts
+    facts = run_of(newest, store).facts
     return TrainingPlan(
         definition,
         given or _origin_of(facts),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -35,49 +35,63 @@ COLUMNS = {
 """Column of `actions.runs` to its heading; a column that is empty in every row is left out."""
 FIGURES = {"in_sample_loss": ".4f", "out_of_sample_loss": ".4f", "correlation": ".3f", "hits": ".1%"}
 TEXTS = ("run", "model", "engine", "started", "status")
-MODEL = 12  # columns of a model's name in plain text
+NARROW = ("engine", "batch_size", "correlation", "hits", "started", "model")
+"""Where there is no room, these columns are left out, in this order: a number that is cut is a wrong one."""
+LONGEST_MODEL, SHORTEST_STATUS = 16, 16
+GAP = 2
 
 
 def runs_text(table: pd.DataFrame) -> str:
     """The comparison as plain lines of 120 columns at most; the last column is cut where it must be."""
-    names, rows = _cells(table)
-    at = names.index("model")
-    rows = [[*row[:at], _cut(row[at], MODEL), *row[at + 1 :]] for row in rows]
+    names, rows = _cells(table, WIDTH)
     rows = [[COLUMNS[name] for name in names], *rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = _widths(rows)
     lines = []
     for row in rows:
         cells = [
             f"{cell:<{width}}" if name in TEXTS else f"{cell:>{width}}"
             for name, cell, width in zip(names, row, widths, strict=True)
         ]
-        lines.append(_cut("  ".join(cells).rstrip(), WIDTH))
+        lines.append(_cut((" " * GAP).join(cells).rstrip(), WIDTH))
     return "\n".join(lines)
 
 
-def runs_table(table: pd.DataFrame) -> "Table":
-    """The comparison for a terminal; names and reasons take several lines where they must."""
+def runs_table(table: pd.DataFrame, width: int) -> "Table":
+    """The comparison for a terminal of so many columns; the last one takes several lines where it must."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    names, rows = _cells(table)
-    made = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    names, rows = _cells(table, width)
+    made = Table(box=SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), show_edge=False)
     for name in names:
-        made.add_column(
-            COLUMNS[name],
-            justify="left" if name in TEXTS else "right",
-            no_wrap=name not in ("model", "status"),
-            overflow="fold",
-        )
+        side: Literal["left", "right"] = "left" if name in TEXTS else "right"
+        made.add_column(COLUMNS[name], justify=side, no_wrap=name != "status")
     for row in rows:
         made.add_row(*map(Text, row))
     return made
 
 
-def _cells(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def _cells(table: pd.DataFrame, width: int) -> tuple[list[str], list[list[str]]]:
+    """The columns that fit, and their cells."""
     names = [name for name in COLUMNS if table[name].notna().any()]
-    return names, [[_cell(name, row) for name in names] for row in table.to_dict("records")]
+    rows = [{name: _cell(name, row) for name in names} for row in table.to_dict("records")]
+
+    def needed() -> int:
+        fixed = [
+            [COLUMNS[name] for name in names[:-1]],
+            *([row[name] for name in names[:-1]] for row in rows),
+        ]
+        return sum(each + GAP for each in _widths(fixed)) + SHORTEST_STATUS
+
+    for name in NARROW:
+        if name in names and needed() > width:
+            names.remove(name)
+    return names, [[row[name] for name in names] for row in rows]
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
 
 
 def _cell(name: str, row: Mapping[Any, Any]) -> str:
@@ -86,6 +100,8 @@ def _cell(name: str, row: Mapping[Any, Any]) -> str:
         return "–"
     if name == "status":
         return _state(str(value), str(row["stop_reason"] or ""))
+    if name == "model":
+        return _cut(str(value), LONGEST_MODEL)
     if name == "started":
         return f"{_here(str(value)):%m-%d %H:%M}"
     if isinstance(value, float):
@@ -113,7 +129,7 @@ def losses_text(run: "Run") -> str:
     """The best epoch and both its losses, in one line; of a run under way those of its last epoch."""
     history = run.history
     if not len(history):
-        return "no epoch is done yet"
+        return "no epoch is done yet" if run.status == "running" else "no epoch was done"
     last = int(history["epoch"].iloc[-1])
     kept = (run.facts.get("save_point") or {}).get("epochs")
     best = run.best_epoch if kept and run.status != "running" else None
@@ -181,7 +197,9 @@ def _label(item: Mapping[str, Any]) -> str:
 
 def _options(title: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
     """Those that differ from the defaults."""
-    changed = [(name, _typed(given[name])) for name in defaults if name in given and given[name] != defaults[name]]
+    changed = [
+        (name, _typed(given[name])) for name in defaults if name in given and given[name] != defaults[name]
+    ]
     return [title, *_rows(changed)] if changed else [f"{title}: as by default"]
 
 

@@ -35,7 +35,7 @@ def compare(
     elif not len(table):
         print(f"no runs in {store_folder(store).absolute()}")
     elif console.is_terminal:
-        console.print(runs_table(table))
+        console.print(runs_table(table, console.width))
     else:
         print(runs_text(table))
 

@@ -62,21 +62,29 @@ def test_runs_are_compared_newest_first(store: Path, capsys) -> None:
     assert rows[2].split()[5:7] == ["7", "full"]
 
 
-def test_the_comparison_fits_120_columns(store: Path) -> None:
+@pytest.mark.parametrize("width", [120, 80, 60])
+def test_the_comparison_fits_and_no_figure_is_cut(width: int, store: Path) -> None:
     table = actions.runs(store=store)
-    table["model"], table["stop_reason"] = "a-model-of-mine", "no better out-of-sample loss for 50 epochs"
+    table["model"], table["stop_reason"] = "a-model-of-mine-too", "no better out-of-sample loss for 50 epochs"
     table["run"] = ["subtle-sandpiper-99", "brisk-heron-1", "shy-owl-1"]
-    lines = runs_text(table).splitlines()
-    assert max(map(len, lines)) == 120
-    assert "  a-model-of-…  " in lines[1]
-    assert lines[1].endswith("…")
-    console = Console(width=120, force_terminal=True, color_system=None)
+    console = Console(width=width, force_terminal=True, color_system=None)
     with console.capture() as capture:
-        console.print(runs_table(table))
+        console.print(runs_table(table, width))
     printed = capture.get()
-    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 120
-    assert all(name in printed for name in table["run"])
-    assert "…" not in printed
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= width
+    for whole in (*table["run"], *(f"{loss:.4f}" for loss in table["in_sample_loss"])):
+        assert whole in printed.split()
+    heads = printed.split("\n")[0].split()
+    assert ("engine" in heads, "corr." in heads, "best" in heads) == (False, width > 100, True)
+
+
+def test_plain_lines_fit_120_columns(store: Path) -> None:
+    table = actions.runs(store=store)
+    table["model"], table["stop_reason"] = "a-model-of-mine-too", "no better out-of-sample loss for 50 epochs"
+    head, *rows = runs_text(table).splitlines()
+    assert max(map(len, rows)) == 120
+    assert all("  a-model-of-mine…  " in row and row.endswith("…") for row in rows)
+    assert head.endswith("status")
 
 
 def test_runs_can_be_those_of_one_model_and_json(store: Path, capsys) -> None:
