@@ -21,13 +21,16 @@ __all__ = ["plain_rows", "resume", "run_facts", "run_of", "runs", "stop", "train
 FILES = (".yaml", ".yml", ".json")
 
 
-def training_plan(what: str, data: str | None = None, store: Path | None = None) -> "TrainingPlan":
-    """What `dlplugin train` would train, before its flags.
+def training_plan(
+    what: str, data: str | None = None, validation: str | None = None, store: Path | None = None
+) -> "TrainingPlan":
+    """What `dlplugin train` would train, before its other flags.
 
     Args:
         what: A file that describes a training, or a stored model's name. A model is trained as in its
             newest run.
         data: A bundled set or a folder instead of the DataSet that these name.
+        validation: The same for the one that validates.
         store: The store's folder.
 
     Raises:
@@ -37,14 +40,15 @@ def training_plan(what: str, data: str | None = None, store: Path | None = None)
     from dlplugin.definition import TrainingPlan
 
     given = None if data is None else DataOrigin.of(data)
+    other = None if validation is None else DataOrigin.of(validation)
     path = Path(what).expanduser()
-    if path.suffix.casefold() in FILES or path.name != what or path.is_file():
-        plan = TrainingPlan.read(path)
-        plan = plan if given is None else replace(plan, origin=given)
-        if plan.origin is None:
-            raise DefinitionError(f"{path} names no dataset; add one, or name it with --data us-stocks")
-        return plan
-    return _plan_of_model(what, given, store)
+    if not (path.suffix.casefold() in FILES or path.name != what or path.is_file()):
+        return _plan_of_model(what, given, other, store)
+    plan = TrainingPlan.read(path)
+    plan = replace(plan, origin=given or plan.origin, validation_origin=other or plan.validation_origin)
+    if plan.origin is None:
+        raise DefinitionError(f"{path} names no dataset; add one, or name it with --data us-stocks")
+    return plan
 
 
 def train(plan: "TrainingPlan", store: Path | None = None, background: bool = False) -> "Run":
@@ -66,12 +70,11 @@ def train(plan: "TrainingPlan", store: Path | None = None, background: bool = Fa
     from dlplugin.store import stored_runs
 
     model = Model.of(plan.definition, store=store)
-    more = {"start_from": plan.start_from, "validation": plan.validation}
     begin = model.start if background else model.train
     before = set(stored_runs(model.store))
     try:
         return begin(
-            plan.dataset, plan.split, plan.options, **{name: more[name] for name in more if more[name]}
+            plan.dataset, plan.split, plan.options, validation=plan.validation, start_from=plan.start_from
         )
     except KeyboardInterrupt:
         begun = set(stored_runs(model.store)) - before
@@ -131,12 +134,12 @@ def runs(model: str | None = None, store: Path | None = None) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from dlplugin.model import runs
     from dlplugin.store import store_folder
+    from dlplugin.training import runs
 
     table = runs(store)
     if model is not None:
-        names = list(dict.fromkeys(table["model"]))
+        names = list(dict.fromkeys(table["model"].dropna()))
         if model not in names:
             raise UnknownModelError(
                 f"no run of a model {model!r}{did_you_mean(model, names) or _listed(names)}"
@@ -170,9 +173,9 @@ def run_of(name: str, store: Path | None = None) -> "Run":
 
 def _newest(store: Path | None) -> dict[str, str]:
     """Model to the name of its newest run."""
-    from dlplugin.model import runs
+    from dlplugin.training import runs
 
-    table = runs(store)[::-1]
+    table = runs(store)[::-1].dropna(subset="model")
     return dict(zip(table["model"], table["run"], strict=True))
 
 
@@ -231,7 +234,9 @@ def _listed(names: list[str]) -> str:
     return "; list them with: dlplugin runs" if names else "; there are no runs yet"
 
 
-def _plan_of_model(name: str, given: "DataOrigin | None", store: Path | None) -> "TrainingPlan":
+def _plan_of_model(
+    name: str, given: "DataOrigin | None", other: "DataOrigin | None", store: Path | None
+) -> "TrainingPlan":
     """A stored model, trained as in its newest run where it has one."""
     from dlplugin.definition import Split, TrainingOptions, TrainingPlan
     from dlplugin.model import load
@@ -251,28 +256,31 @@ def _plan_of_model(name: str, given: "DataOrigin | None", store: Path | None) ->
             raise DefinitionError(
                 f"model {name!r} has no run to take its data from; name them with --data us-stocks"
             )
-        return TrainingPlan(definition, given)
+        return TrainingPlan(definition, given, other)
     facts = run_of(newest, store).facts
+    if other is None and "validation" in facts:
+        other = _origin_of(definition.name, facts["validation"], "--validation")
     return TrainingPlan(
         definition,
-        given or _origin_of(facts),
-        split=Split(**facts["split"]),
-        options=TrainingOptions(**facts["options"]),
+        given or _origin_of(definition.name, facts["dataset"], "--data"),
+        other,
+        Split(**facts["split"]),
+        TrainingOptions(**facts["options"]),
     )
 
 
-def _origin_of(facts: dict[str, Any]) -> "DataOrigin":
-    """The bundled set that a run was trained on; other sets are known by name only."""
+def _origin_of(model: str, recorded: dict[str, Any], flag: str) -> "DataOrigin":
+    """The bundled set that a run has recorded; other sets are known by name only."""
     from dlplugin.bars.bundled import BUNDLED
     from dlplugin.bars.origin import DataOrigin
 
-    name, recorded = facts["dataset"]["name"], facts["dataset"]["symbols"]
+    name, symbols = recorded["name"], recorded["symbols"]
     bundled = next((each for each in BUNDLED if name == each or name.startswith(f"{each} (")), None)
     if bundled is not None:
-        some = {"symbols": list(recorded), "name": name} if name != bundled else {}
+        some = {"symbols": list(symbols), "name": name} if name != bundled else {}
         origin = DataOrigin.of({"bundled": bundled, **some})
-        if origin.load().fingerprint == {symbol: each["fingerprint"] for symbol, each in recorded.items()}:
+        if origin.load().fingerprint == {symbol: each["fingerprint"] for symbol, each in symbols.items()}:
             return origin
     raise DefinitionError(
-        f"model {facts['model']!r} was trained on {name!r}, which is not bundled; name its folder with --data"
+        f"the newest run of {model!r} read {name!r}, which is not bundled; name its folder with {flag}"
     )

@@ -18,6 +18,7 @@ __all__ = ["losses_text", "run_text", "runs_table", "runs_text", "state_text"]
 
 WIDTH = 120
 LAST_EPOCHS = 5
+MOST_SYMBOLS = 12
 COLUMNS = {
     "run": "run",
     "model": "model",
@@ -96,10 +97,11 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 
 def _cell(name: str, row: Mapping[Any, Any]) -> str:
     value = row[name]
-    if value is None or value != value:
+    if value is None or value != value or value == "":
         return "–"
     if name == "status":
-        return _state(str(value), str(row["stop_reason"] or ""))
+        reason = row["stop_reason"]
+        return _state(str(value), reason if isinstance(reason, str) else "")
     if name == "model":
         return _cut(str(value), LONGEST_MODEL)
     if name == "started":
@@ -164,9 +166,7 @@ def state_text(run: "Run") -> str:
 
 
 def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    dataset, engine = facts["dataset"], dict(facts["definition"]["engine"])
-    symbols = list(dataset["symbols"])
-    shown = ", ".join(symbols[:12]) + (f" and {len(symbols) - 12} more" if len(symbols) > 12 else "")
+    engine = dict(facts["definition"]["engine"])
     name = engine.pop("name")
     rows = [
         ("started", f"{_here(facts['started']):%Y-%m-%d %H:%M}"),
@@ -174,7 +174,8 @@ def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("inputs", ", ".join(_label(each) for each in facts["definition"]["inputs"])),
         ("outputs", ", ".join(_label(each) for each in facts["definition"]["outputs"])),
         ("engine", f"{name} ({', '.join(f'{key} {_typed(value)}' for key, value in engine.items())})"),
-        ("data", f"{dataset['name']}, {dataset['interval']}: {shown}"),
+        ("data", _data(facts["dataset"])),
+        ("validated on", _data(facts["validation"]) if "validation" in facts else ""),
     ]
     for span in run.spans.spans:
         count = facts["counts"][span.name]
@@ -184,9 +185,24 @@ def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         effective = facts.get("effective_samples")
         beside = f" for {effective:,.0f} effective samples" if effective else ""
         rows.append(("weights", f"{facts['weights']:,}{beside}"))
-    rows.append(("trained on", str(facts.get("device", ""))))
+    rows += [
+        (label, str(facts.get(name) or ""))
+        for label, name in (
+            ("begins", "starts"),
+            ("before it", "sets_aside"),
+            ("expected", "estimate"),
+            ("warning", "warning"),
+            ("trained on", "device"),
+        )
+    ]
     rows.append(("folder", str(run.path)))
     return [(label, text) for label, text in rows if text]
+
+
+def _data(dataset: Mapping[str, Any]) -> str:
+    symbols = list(dataset["symbols"])
+    more = f" and {len(symbols) - MOST_SYMBOLS} more" if len(symbols) > MOST_SYMBOLS else ""
+    return f"{dataset['name']}, {dataset['interval']}: {', '.join(symbols[:MOST_SYMBOLS])}{more}"
 
 
 def _label(item: Mapping[str, Any]) -> str:

@@ -41,8 +41,12 @@ def train(
         str | None,
         Parameter(help="A bundled set such as us-stocks, or a folder, instead of the file's dataset."),
     ] = None,
+    validation: Annotated[
+        str | None,
+        Parameter(help="Another set or folder, whose samples are out of sample instead of the data's own."),
+    ] = None,
     start_from: Annotated[
-        str | None, Parameter(help="A stored model whose weights the training goes on from.")
+        str | None, Parameter(help="A stored model or run whose weights the layers begin with.")
     ] = None,
     store: Store = None,
     background: Background = False,
@@ -58,7 +62,7 @@ def train(
 
     from dlplugin import actions
 
-    plan = actions.training_plan(what, data, store)
+    plan = actions.training_plan(what, data, validation, store)
     split = {each.name: flags[each.name] for each in fields(Split) if each.name in flags}
     options = {name: value for name, value in flags.items() if name not in split}
     try:

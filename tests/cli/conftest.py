@@ -11,7 +11,6 @@ inputs:
   - {indicator: RSI(14), depth: 2}
 outputs:
   - {indicator: ROC(5), look_ahead: 5}
-  - {indicator: ROC(1), look_ahead: 1, classes: [0]}
 engine: {name: mlp, hidden: [4]}
 dataset: {bundled: us-stocks, symbols: [AAPL, IBM]}
 """

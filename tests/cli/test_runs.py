@@ -23,7 +23,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, describe, two_stocks: dl.Dat
     """Three runs of two models; tests do not change it."""
     root = tmp_path_factory.mktemp("runs") / "models"
     small, other = describe(root), describe(root, "other")
-    options = dl.TrainingOptions(epochs=3, learning_rate=0.01, class_weights=[1, 2.5])
+    options = dl.TrainingOptions(epochs=3, learning_rate=0.01, clip_value=2)
     trained = [
         small.train(two_stocks, options=dl.TrainingOptions(epochs=7, batch_size="full")),
         other.train(two_stocks, dl.Split(1.0, 0.0), dl.TrainingOptions(epochs=1, auto_stop=None)),
@@ -125,7 +125,7 @@ def test_show_tells_everything_about_a_run(store: Path, capsys) -> None:
         f"folder         {trained.path}",
     ):
         assert f"  {line}" in facts
-    assert options == "options\n  epochs         3\n  learning_rate  0.01\n  class_weights  [1.0, 2.5]"
+    assert options == "options\n  epochs         3\n  learning_rate  0.01\n  clip_value     2.0"
     assert split == "split\n  embargo  2"
     assert [int(line.split()[0]) for line in history.splitlines()[1:4]] == [1, 2, 3]
     assert history.splitlines()[4] == (
