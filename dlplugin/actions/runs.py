@@ -223,11 +223,12 @@ def _metrics(root: Path, name: str) -> dict[str, float]:
         plain = RunFolder.open(root, name).read_evaluation()
     except DamagedModelError:
         return nothing
-    scores = Evaluation.from_json(json.dumps(plain)).scores()[-1]
+    scores: Any = Evaluation.from_json(json.dumps(plain)).scores()[-1]
     if scores.span != "out-of-sample":
         return nothing
-    figures = scores.by_rule["model"]
-    return {"correlation": figures.correlation, "hits": figures.hit_rate}
+    figures = scores.by_rule["model"] if hasattr(scores, "by_rule") else scores  # those of classes
+    hits = figures.hit_rate if hasattr(figures, "hit_rate") else figures.accuracy
+    return {"correlation": figures.correlation, "hits": hits}
 
 
 def _listed(names: list[str]) -> str:

@@ -128,7 +128,7 @@ def _here(text: str) -> datetime:
 
 
 def losses_text(run: "Run") -> str:
-    """The best epoch and both its losses, in one line; of a run under way those of its last epoch."""
+    """The best epoch, both its losses and what else is known of it, in one line; of a run under way those of its last epoch."""
     history = run.history
     if not len(history):
         return "no epoch is done yet" if run.status == "running" else "no epoch was done"
@@ -138,8 +138,10 @@ def losses_text(run: "Run") -> str:
     row = history[history["epoch"] == (best or last)].iloc[0]
     text = f"epoch {last}" if best is None else f"best epoch {best} of {last}"
     text += f": in-sample loss {row['in_sample_loss']:.4f}"
-    outside = float(row["out_of_sample_loss"])
-    return text if math.isnan(outside) else f"{text}, out-of-sample loss {outside:.4f}"
+    for column in ("out_of_sample_loss", "out_of_sample_accuracy", "out_of_sample_correlation"):
+        if column in row and not math.isnan(row[column]):
+            text += f", out-of-sample {column.removeprefix('out_of_sample_')} {row[column]:.4f}"
+    return text
 
 
 def run_text(run: "Run") -> str:

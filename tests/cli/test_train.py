@@ -39,6 +39,16 @@ SPLITS: list[dict[str, Any]] = [
     {"random": 0.2, "random_seed": 3},
 ]  # fmt: skip
 
+CLASSES = """\
+name: us-5d
+inputs: [RSI(14)]
+outputs:
+  - {indicator: ROC(1), look_ahead: 1, classes: [0]}
+  - {indicator: ROC(5), look_ahead: 5}
+engine: {name: mlp, hidden: [4]}
+dataset: {bundled: us-stocks, symbols: [AAPL, IBM]}
+"""
+
 
 def flags(values: dict[str, Any]) -> list[str]:
     """As they are typed."""
@@ -83,13 +93,8 @@ def test_every_field_is_a_flag_with_its_sentence(cls: type, capsys, monkeypatch)
 @pytest.mark.parametrize(("options", "split"), [*zip(SETS, SPLITS, strict=True)])
 def test_a_value_is_the_same_by_flag_by_file_and_in_python(options, split, file, capsys) -> None:
     def trained(more: str, *arguments: str) -> dict[str, Any]:
-        path = Path(file(more))  # with an output in classes: some options are theirs
-        path.write_text(
-            path.read_text().replace(
-                "engine:", "  - {indicator: ROC(1), look_ahead: 1, classes: [0]}\nengine:"
-            )
-        )
-        assert run(["train", str(path), *arguments, "--json"]) == 0
+        Path(file()).write_text(CLASSES + more)
+        assert run(["train", "us-5d.yaml", *arguments, "--json"]) == 0
         found: dict[str, Any] = json.loads(capsys.readouterr().out)
         return found
 
@@ -105,6 +110,17 @@ def test_a_value_is_the_same_by_flag_by_file_and_in_python(options, split, file,
         assert facts["options"] == to_plain(dl.TrainingOptions(**options))
         assert facts["split"] == to_plain(dl.Split(**split))
     assert by_flag["spans"] == by_file["spans"] == in_python["spans"]
+
+
+def test_accuracy_and_hits_of_classes_are_shown(file, capsys) -> None:
+    Path(file()).write_text(CLASSES)
+    assert run(["train", "us-5d.yaml", "--epochs", "1"]) == 0
+    accuracy = dl.load("us-5d").history.loc[0, "out_of_sample_accuracy"]
+    assert f", out-of-sample accuracy {accuracy:.4f}\n" in capsys.readouterr().out
+    (row,) = actions.plain_rows(actions.runs())
+    scores: Any = dl.load("us-5d").evaluation.scores()[-1]
+    assert (row["hits"], row["correlation"]) == (scores.accuracy, scores.correlation)
+    assert row["hits"] == pytest.approx(accuracy, abs=1e-6)
 
 
 def test_flags_win_over_the_file_and_leave_the_rest(file) -> None:
@@ -202,9 +218,9 @@ def test_models_go_into_the_store_that_is_named(file, tmp_path: Path, capsys) ->
         (
             "options: {epochs: 0}\n",
             [],
-            "us-5d.yaml, line 9: TrainingOptions: epochs is 0, but should be greater than or equal to 1",
+            "us-5d.yaml, line 8: TrainingOptions: epochs is 0, but should be greater than or equal to 1",
         ),
-        ("split: {in_smple: 1}\n", [], "us-5d.yaml, line 9: Split has no field 'in_smple'; did you mean 'in_sample'?"),
+        ("split: {in_smple: 1}\n", [], "us-5d.yaml, line 8: Split has no field 'in_smple'; did you mean 'in_sample'?"),
         (
             "",
             ["--data", "us-stoks"],
