@@ -128,7 +128,7 @@ def _here(text: str) -> datetime:
 
 
 def losses_text(run: "Run") -> str:
-    """The best epoch, both its losses and what else is known of it, in one line; of a run under way those of its last epoch."""
+    """The best epoch, its losses and accuracy, in one line; of a run under way those of its last epoch."""
     history = run.history
     if not len(history):
         return "no epoch is done yet" if run.status == "running" else "no epoch was done"
