@@ -13,7 +13,7 @@ from dlplugin.errors import DLPluginError, DLPluginWarning
 
 if TYPE_CHECKING:
     from dlplugin.bars import DataSet
-    from dlplugin.definition import MLP, Definition, Input, Output, Split, TrainingOptions
+    from dlplugin.definition import MLP, Definition, Input, Output, Split, TrainingOptions, TrainingPlan
     from dlplugin.evaluation import Evaluation
     from dlplugin.indicators import Indicator
     from dlplugin.indicators.plugins import indicator, load_plugins
@@ -26,7 +26,15 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "dlplugin.bars": ["DataSet"],
-    "dlplugin.definition": ["MLP", "Definition", "Input", "Output", "Split", "TrainingOptions"],
+    "dlplugin.definition": [
+        "MLP",
+        "Definition",
+        "Input",
+        "Output",
+        "Split",
+        "TrainingOptions",
+        "TrainingPlan",
+    ],
     "dlplugin.evaluation": ["Evaluation"],
     "dlplugin.indicators": ["Indicator"],
     "dlplugin.indicators.plugins": ["indicator", "load_plugins"],
@@ -53,6 +61,7 @@ __all__ = [
     "Run",
     "Split",
     "TrainingOptions",
+    "TrainingPlan",
     "backtest",
     "feed",
     "indicator",

@@ -7,6 +7,7 @@ import pytest
 import talib
 
 import dlplugin as dl
+from dlplugin.cli import run as dlplugin
 
 README = Path(__file__).parent.parent / "README.md"
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
@@ -61,6 +62,19 @@ def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh
 
     run(training)
     assert capsys.readouterr().out == ""  # locked: nothing is trained again
+
+
+def test_the_commands_train_the_file_shown_and_show_its_runs(fresh: Path, capsys) -> None:
+    (file,) = blocks("yaml")
+    commands = [line.split() for block in blocks("bash") for line in block.splitlines() if "dlplugin" in line]
+    trained = commands[0]
+    assert trained == ["dlplugin", "train", "us-10d.yaml"]
+    (fresh / "us-10d.yaml").write_text(file)
+    for _, *arguments in commands:
+        few = ["--epochs", "1"] if "us-10d.yaml" in arguments else []
+        assert dlplugin([*arguments, *few]) == 0
+        assert "us-10d" in capsys.readouterr().out
+    assert {dl.load_run(name).facts["options"]["seed"] for name in dl.runs()["run"]} == {0, 1}
 
 
 def test_every_file_and_command_the_readme_names_is_there() -> None:

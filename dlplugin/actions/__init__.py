@@ -10,6 +10,7 @@ from dlplugin.actions.prices import (
     clear_cache,
     fetch_prices,
 )
+from dlplugin.actions.runs import plain_rows, resume, run_facts, run_of, runs, stop, train, training_plan
 from dlplugin.actions.story import DemoResult, demo
 
 __all__ = [
@@ -26,5 +27,13 @@ __all__ = [
     "indicator_chart",
     "indicators",
     "models",
+    "plain_rows",
+    "resume",
+    "run_facts",
+    "run_of",
+    "runs",
+    "stop",
+    "train",
+    "training_plan",
     "unlock",
 ]

@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from dlplugin import __version__
 from dlplugin.cli.cache import cache
 from dlplugin.cli.data import data
+from dlplugin.cli.runs import runs
 from dlplugin.errors import DLPluginError
 
 __all__ = ["app", "run"]
@@ -23,9 +24,17 @@ app = App(
     name="dlplugin",
     help="Deep Learning models for backtrader: indicators in, indicators out, trained honestly, locked, traded.",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # run() says what became of it
 )
 app.command(data)
 app.command(cache)
+app.command(runs)
+for _name, _help in {  # imported when they are used: their flags are made from the options' fields
+    "train": "Train a model that a file describes, or a stored one anew.",
+    "resume": "Go on with a run where it stopped, days later if need be.",
+    "stop": "Stop a run, wherever it trains; resume goes on with it.",
+}.items():
+    app.command(f"dlplugin.cli.train:{_name}", name=_name, help=_help)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,13 +1,34 @@
-"""What a model is and how it is trained: frozen, validated, without torch."""
+"""What a model is and how it is trained: frozen, validated, without torch.
 
-from dlplugin.definition.definition import Definition, is_name
+What needs indicators, and with them pandas, is imported when it is first used: the help of the
+commands reads the options' fields, and should not wait for it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from dlplugin.definition.engines import MLP, EngineOptions, EngineSpec, engines
-from dlplugin.definition.inputs import Input
 from dlplugin.definition.options import TrainingOptions
-from dlplugin.definition.outputs import Head, Output
 from dlplugin.definition.settings import help_sentences, settings, to_plain
-from dlplugin.definition.sources import Source, refuse_edited
 from dlplugin.definition.split import Split
+
+if TYPE_CHECKING:
+    from dlplugin.definition.definition import Definition, is_name
+    from dlplugin.definition.inputs import Input
+    from dlplugin.definition.outputs import Head, Output
+    from dlplugin.definition.plan import TrainingPlan
+    from dlplugin.definition.sources import Source, refuse_edited
+
+_HOMES = {
+    "Definition": "definition",
+    "Head": "outputs",
+    "Input": "inputs",
+    "Output": "outputs",
+    "Source": "sources",
+    "TrainingPlan": "plan",
+    "is_name": "definition",
+    "refuse_edited": "sources",
+}
 
 __all__ = [
     "MLP",
@@ -20,6 +41,7 @@ __all__ = [
     "Source",
     "Split",
     "TrainingOptions",
+    "TrainingPlan",
     "engines",
     "help_sentences",
     "is_name",
@@ -27,3 +49,11 @@ __all__ = [
     "settings",
     "to_plain",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

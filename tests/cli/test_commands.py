@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import dlplugin as dl
+from dlplugin import actions
 from dlplugin.cli import run
 
 
 def test_help_names_every_command(capsys) -> None:
     assert run(["--help"]) == 0
     printed = capsys.readouterr().out
-    for command in ("demo", "indicators", "models", "unlock"):
+    for command in ("demo", "indicators", "models", "resume", "runs", "stop", "train", "unlock"):
         assert command in printed
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.strip() == dl.__version__
@@ -75,6 +76,8 @@ def test_models_lists_the_store_and_unlock_makes_a_draft(
         (["demo", "--symbl", "IBM"], "Unknown option: --symbl. Did you mean --symbol?"),
         (["indicatrs"], 'Unknown command "indicatrs". Did you mean "indicators"?'),
         (["unlock"], 'Command "unlock" parameter NAME requires an argument.'),
+        (["train"], 'Command "train" parameter WHAT requires an argument.'),
+        (["stop"], 'Command "stop" parameter NAME requires an argument.'),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_two(arguments: list[str], message: str, capsys) -> None:
@@ -82,6 +85,15 @@ def test_wrong_use_is_one_line_and_exit_code_two(arguments: list[str], message: 
     said = capsys.readouterr().err
     assert said.startswith(f"dlplugin: {message}")
     assert said.count("\n") == 1
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    def press(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(actions, "models", press)
+    assert run(["models"]) == 130
+    assert capsys.readouterr().err == "dlplugin: stopped\n"
 
 
 def test_the_demo_tells_the_whole_story_and_the_second_time_only_loads(tmp_path: Path) -> None:

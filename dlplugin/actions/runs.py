@@ -1,0 +1,287 @@
+"""Training: start one from a file or a stored model, stop it, go on with it, and look at what there is."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from dlplugin.errors import DamagedModelError, DefinitionError, TrainingError, UnknownModelError
+from dlplugin.registry import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dlplugin.bars.origin import DataOrigin
+    from dlplugin.definition import TrainingPlan
+    from dlplugin.training import Run
+
+__all__ = ["plain_rows", "resume", "run_facts", "run_of", "runs", "stop", "train", "training_plan"]
+
+FILES = (".yaml", ".yml", ".json")
+
+
+def training_plan(
+    what: str, data: str | None = None, validation: str | None = None, store: Path | None = None
+) -> "TrainingPlan":
+    """What `dlplugin train` would train, before its other flags.
+
+    Args:
+        what: A file that describes a training, or a stored model's name. A model is trained as in its
+            newest run.
+        data: A bundled set or a folder instead of the DataSet that these name.
+        validation: The same for the one that validates.
+        store: The store's folder.
+
+    Raises:
+        DLPluginError: There is no such file or model, the file is wrong, or no data are named.
+    """
+    from dlplugin.bars.origin import DataOrigin
+    from dlplugin.definition import TrainingPlan
+
+    given = None if data is None else DataOrigin.of(data)
+    other = None if validation is None else DataOrigin.of(validation)
+    path = Path(what).expanduser()
+    if not (path.suffix.casefold() in FILES or path.name != what or path.is_file()):
+        return _plan_of_model(what, given, other, store)
+    plan = TrainingPlan.read(path)
+    plan = replace(plan, origin=given or plan.origin, validation_origin=other or plan.validation_origin)
+    if plan.origin is None:
+        raise DefinitionError(f"{path} names no dataset; add one, or name it with --data us-stocks")
+    return plan
+
+
+def train(plan: "TrainingPlan", store: Path | None = None, background: bool = False) -> "Run":
+    """Trains a new run.
+
+    Args:
+        plan: What, on what and how.
+        store: The store's folder.
+        background: In a process of its own; the run comes back at once.
+
+    Returns:
+        The run; after Ctrl-C as far as it has come, and its `stop_reason` says so.
+
+    Raises:
+        DLPluginError: The data cannot be used, the model is locked or being trained, or the training fails.
+        KeyboardInterrupt: Ctrl-C before there was a run.
+    """
+    from dlplugin.model import Model, load_run
+    from dlplugin.store import stored_runs
+
+    model = Model.of(plan.definition, store=store)
+    begin = model.start if background else model.train
+    before = set(stored_runs(model.store))
+    try:
+        return begin(
+            plan.dataset, plan.split, plan.options, validation=plan.validation, start_from=plan.start_from
+        )
+    except KeyboardInterrupt:
+        begun = set(stored_runs(model.store)) - before
+        if len(begun) != 1:
+            raise
+        return load_run(begun.pop(), store)
+
+
+def resume(name: str, store: Path | None = None, background: bool = False) -> "Run":
+    """Goes on with a run, or with a model's newest, where it stopped.
+
+    Args:
+        name: The run's or the model's.
+        store: The store's folder.
+        background: In a process of its own; the run comes back at once.
+
+    Returns:
+        The run; see `train` for Ctrl-C.
+
+    Raises:
+        DLPluginError: There is no such run, or it cannot go on.
+    """
+    run = run_of(name, store)
+    try:
+        run.resume(background=background)
+    except KeyboardInterrupt:
+        if run.status != "stopped":
+            raise
+    return run
+
+
+def stop(name: str, store: Path | None = None) -> "Run":
+    """Stops a run, or a model's newest, and waits until it has stopped.
+
+    Raises:
+        TrainingError: It is not running, or has not stopped within half a minute.
+        UnknownModelError: There is no such run.
+    """
+    run = run_of(name, store)
+    if run.status != "running":
+        raise TrainingError(
+            f"run {run.name} is not running, but {run.status}; see: dlplugin runs show {run.name}"
+        )
+    run.stop()
+    return run
+
+
+def runs(model: str | None = None, store: Path | None = None) -> "pd.DataFrame":
+    """All stored runs, or those of one model, newest first.
+
+    Returns:
+        A row a run: the columns of `dl.runs`, and how its first output does out of sample: correlation, of
+        predicted and actual, and hits, the share of right signs or classes. NaN where there is none.
+
+    Raises:
+        UnknownModelError: No run is of that model.
+    """
+    import pandas as pd
+
+    from dlplugin.store import store_folder
+    from dlplugin.training import runs
+
+    table = runs(store)
+    if model is not None:
+        names = list(dict.fromkeys(table["model"].dropna()))
+        if model not in names:
+            raise UnknownModelError(
+                f"no run of a model {model!r}{did_you_mean(model, names) or _listed(names)}"
+            )
+        table = table[table["model"] == model].reset_index(drop=True)
+    metrics = [_metrics(store_folder(store), str(name)) for name in table["run"]]
+    reasons = table.pop("stop_reason")
+    for column in ("correlation", "hits"):
+        table[column] = pd.Series([each[column] for each in metrics], index=table.index, dtype="float64")
+    return table.assign(stop_reason=reasons)
+
+
+def run_of(name: str, store: Path | None = None) -> "Run":
+    """A run by its own name, or the newest one of a model.
+
+    Raises:
+        UnknownModelError: There is neither.
+    """
+    from dlplugin.model import load_run
+    from dlplugin.store import store_folder, stored_runs
+
+    names = stored_runs(store_folder(store))
+    if name in names:
+        return load_run(name, store)
+    newest = _newest(store)
+    if name not in newest:
+        hint = did_you_mean(name, [*names, *newest])
+        raise UnknownModelError(f"no run and no model with runs is called {name!r}{hint or _listed(names)}")
+    return load_run(newest[name], store)
+
+
+def _newest(store: Path | None) -> dict[str, str]:
+    """Model to the name of its newest run."""
+    from dlplugin.training import runs
+
+    table = runs(store)[::-1].dropna(subset="model")
+    return dict(zip(table["model"], table["run"], strict=True))
+
+
+def plain_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """The rows of `runs` as JSON holds them; what there is none of is None."""
+    import pandas as pd
+
+    def plain(name: Any, value: Any) -> Any:
+        if pd.isna(value):
+            return None
+        return int(value) if name in ("epochs", "best_epoch") else value
+
+    return [
+        {str(name): plain(name, value) for name, value in row.items()} for row in table.to_dict("records")
+    ]
+
+
+def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
+    """What is recorded of a run, as JSON holds it.
+
+    Args:
+        run: The run.
+        whole: With its history, save points and diagnosis; NaN is None.
+    """
+    from dlplugin.evaluation.results import without_nan
+
+    plain = {"run": run.name} | run.facts | {"status": run.status, "stop_reason": run.stop_reason}
+    if whole:
+        plain["history"] = run.history.to_dict("list")
+        plain["save_points"] = run.save_points
+        plain["diagnosis"] = [
+            {"trouble": each.trouble, "evidence": each.evidence, "advice": each.advice}
+            for each in run.diagnosis().findings
+        ]
+    return cast(dict[str, Any], without_nan(plain))
+
+
+def _metrics(root: Path, name: str) -> dict[str, float]:
+    """How the first output of a run's save point does out of sample."""
+    from dlplugin.evaluation import Evaluation
+    from dlplugin.store import RunFolder
+
+    nothing = {"correlation": math.nan, "hits": math.nan}
+    try:
+        plain = RunFolder.open(root, name).read_evaluation()
+    except DamagedModelError:
+        return nothing
+    scores: Any = Evaluation.from_json(json.dumps(plain)).scores()[-1]
+    if scores.span != "out-of-sample":
+        return nothing
+    figures = scores.by_rule["model"] if hasattr(scores, "by_rule") else scores  # those of classes
+    hits = figures.hit_rate if hasattr(figures, "hit_rate") else figures.accuracy
+    return {"correlation": figures.correlation, "hits": hits}
+
+
+def _listed(names: list[str]) -> str:
+    return "; list them with: dlplugin runs" if names else "; there are no runs yet"
+
+
+def _plan_of_model(
+    name: str, given: "DataOrigin | None", other: "DataOrigin | None", store: Path | None
+) -> "TrainingPlan":
+    """A stored model, trained as in its newest run where it has one."""
+    from dlplugin.definition import Split, TrainingOptions, TrainingPlan
+    from dlplugin.model import load
+    from dlplugin.store import store_folder, stored_models
+
+    root = store_folder(store)
+    known = stored_models(root)
+    if name.partition("@")[0] not in known:
+        hint = did_you_mean(name, known) or "; write a definition file, such as us-5d.yaml"
+        raise UnknownModelError(
+            f"there is no file {name!r} and no model of that name in {root.absolute()}{hint}"
+        )
+    definition = load(name, store).definition
+    newest = _newest(store).get(definition.name)
+    if newest is None:
+        if given is None:
+            raise DefinitionError(
+                f"model {name!r} has no run to take its data from; name them with --data us-stocks"
+            )
+        return TrainingPlan(definition, given, other)
+    facts = run_of(newest, store).facts
+    if other is None and "validation" in facts:
+        other = _origin_of(definition.name, facts["validation"], "--validation")
+    return TrainingPlan(
+        definition,
+        given or _origin_of(definition.name, facts["dataset"], "--data"),
+        other,
+        Split(**facts["split"]),
+        TrainingOptions(**facts["options"]),
+    )
+
+
+def _origin_of(model: str, recorded: dict[str, Any], flag: str) -> "DataOrigin":
+    """The bundled set that a run has recorded; other sets are known by name only."""
+    from dlplugin.bars.bundled import BUNDLED
+    from dlplugin.bars.origin import DataOrigin
+
+    name, symbols = recorded["name"], recorded["symbols"]
+    bundled = next((each for each in BUNDLED if name == each or name.startswith(f"{each} (")), None)
+    if bundled is not None:
+        some = {"symbols": list(symbols), "name": name} if name != bundled else {}
+        origin = DataOrigin.of({"bundled": bundled, **some})
+        if origin.load().fingerprint == {symbol: each["fingerprint"] for symbol, each in symbols.items()}:
+            return origin
+    raise DefinitionError(
+        f"the newest run of {model!r} read {name!r}, which is not bundled; name its folder with {flag}"
+    )

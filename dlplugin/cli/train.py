@@ -1,0 +1,133 @@
+"""The commands that train: dlplugin train, resume, stop."""
+
+import json as json_module
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from dlplugin.cli.flags import in_flags, with_flags
+from dlplugin.definition import Split, TrainingOptions
+from dlplugin.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from dlplugin.training import Run
+
+__all__ = ["resume", "stop", "train"]
+
+INTERRUPTED = 130  # the exit code after Ctrl-C
+
+Store = Annotated[Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")]
+Background = Annotated[
+    bool, Parameter(help="Train in a process of its own, and come back at once.", negative="")
+]
+Json = Annotated[bool, Parameter(help="Print the run's facts as JSON.", negative="")]
+Name = Annotated[
+    str,
+    Parameter(help="A run's name, or a model's: its newest run.", metavar="RUN|MODEL", show_default=False),
+]
+
+
+@with_flags(TrainingOptions, Split)
+def train(
+    what: Annotated[
+        str,
+        Parameter(help="A definition file in YAML or JSON, or a stored model's name.", metavar="FILE|NAME"),
+    ],
+    /,
+    *,
+    data: Annotated[
+        str | None,
+        Parameter(help="A bundled set such as us-stocks, or a folder, instead of the file's dataset."),
+    ] = None,
+    validation: Annotated[
+        str | None,
+        Parameter(help="Another set or folder, whose samples are out of sample instead of the data's own."),
+    ] = None,
+    start_from: Annotated[
+        str | None, Parameter(help="A stored model or run whose weights the layers begin with.")
+    ] = None,
+    store: Store = None,
+    background: Background = False,
+    json: Json = False,
+    **flags: Any,
+) -> int:
+    """Train a model that a file describes, or a stored one anew; flags win over the file.
+
+    A stored model is trained on the data and with the options of its newest run. Ctrl-C stops the
+    training and keeps what there is.
+    """
+    from dataclasses import fields
+
+    from dlplugin import actions
+
+    plan = actions.training_plan(what, data, validation, store)
+    split = {each.name: flags[each.name] for each in fields(Split) if each.name in flags}
+    options = {name: value for name, value in flags.items() if name not in split}
+    try:
+        plan = plan.changed(split, options, start_from)
+    except DefinitionError as error:
+        raise DefinitionError(in_flags(str(error), flags)) from None
+    return _tell(actions.train(plan, store, background), store, background, json)
+
+
+def resume(name: Name, /, *, store: Store = None, background: Background = False, json: Json = False) -> int:
+    """Go on with a run where it stopped, days later if need be."""
+    from dlplugin import actions
+
+    return _tell(actions.resume(name, store, background), store, background, json)
+
+
+def stop(name: Name, /, *, store: Store = None, json: Json = False) -> int:
+    """Stop a run, wherever it trains; its weights are kept, and resume goes on with it."""
+    from dlplugin import actions
+
+    run = actions.stop(name, store)
+    if json:
+        return _tell(run, store, False, json)
+    print(
+        f"run {run.name} of {run.facts['model']} has stopped; go on with: {_command('resume', run.name, store)}"
+    )
+    return 0
+
+
+def _tell(run: "Run", store: Path | None, background: bool, json: bool) -> int:
+    """Prints how it ended, or where it goes on; gives the exit code."""
+    from dlplugin.actions import run_facts
+
+    interrupted = run.stop_reason == "stopped by Ctrl-C"
+    if json:
+        print(json_module.dumps(run_facts(run), indent=2, ensure_ascii=False))
+    elif background and run.status == "running":
+        print(f"run {run.name} trains {run.facts['model']} in a process of its own")
+        print(f"watch it with: {_command('runs show', run.name, store)}")
+        print(f"stop it with: {_command('stop', run.name, store)}")
+    else:
+        print("\n".join(_ending(run, store)))
+    return INTERRUPTED if interrupted else 0
+
+
+def _ending(run: "Run", store: Path | None) -> list[str]:
+    """Name, why it stopped, best epoch, both losses, and what can be done next."""
+    from dlplugin.cli.run_text import losses_text, state_text
+
+    model = run.facts["model"]
+    at = "" if store is None else f", store={str(store)!r}"
+    lines = [
+        f"run {run.name} of {model}: {state_text(run)}",
+        losses_text(run),
+        f"look at it with: {_command('runs show', run.name, store)}",
+    ]
+    if run.status == "finished":
+        lines.append(
+            f"in Python: dl.load({model!r}{at}).evaluation shows how it does, .lock() makes it final"
+        )
+    else:
+        lines.append(f"go on with: {_command('resume', run.name, store)}")
+    return lines
+
+
+def _command(verb: str, name: str, store: Path | None) -> str:
+    """What to type next."""
+    return f"dlplugin {verb} {name}" + ("" if store is None else f" --store {quote(str(store))}")
