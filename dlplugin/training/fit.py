@@ -1,15 +1,9 @@
 """One training from samples to kept weights: the Lightning Trainer, quiet, interruptible and resumable."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-import lightning
 import numpy as np
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 
 from dlplugin.definition import TrainingOptions
@@ -23,10 +17,9 @@ from dlplugin.training.metrics import metric_columns
 from dlplugin.training.module import TrainingModule
 from dlplugin.training.progress import TrainingProgress
 from dlplugin.training.save_point import SavePoint
+from dlplugin.training.trainer import make_trainer, quiet, threads_for
 
 __all__ = ["Fitted", "fit"]
-
-MULTIPLICATIONS_WORTH_SHARING = 1 << 26  # in one step; below it one thread is as fast as several
 
 
 @dataclass(frozen=True)
@@ -80,9 +73,10 @@ def fit(
     progress = TrainingProgress(samples.definition.name, options, module.first_epoch, console)
     columns = metric_columns(samples.definition, options)
     watch = EpochEnd(module, save_point, journal, control, progress, columns)
-    with _quiet(), _threads_for(module, state), progress:
+    threads = None if state is None else state.values.get("threads")
+    with quiet(), threads_for(module, threads), progress:
         try:
-            trainer = _trainer(options, watch, module.first_epoch)
+            trainer = make_trainer(options, watch, module.first_epoch)
             trainer.fit(module)
         except EpochAbandoned:
             watch.reason = control.reason
@@ -123,56 +117,3 @@ def _end_reached(
     if save_point.ended.all():
         return auto_stop_reason(options)
     return f"all {done} epochs done" if options.epochs is not None and done >= options.epochs else ""
-
-
-def _trainer(options: TrainingOptions, watch: EpochEnd, done: int) -> lightning.Trainer:
-    try:
-        return lightning.Trainer(
-            max_epochs=-1 if options.epochs is None else options.epochs - done,
-            accelerator=options.device,
-            devices=1,
-            callbacks=[watch],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            log_every_n_steps=1 << 30,
-        )
-    except MisconfigurationException as error:
-        reason = " ".join(str(error).split())
-        raise TrainingError(f"device is {options.device!r}, but: {reason}; use device='auto'") from None
-
-
-@contextmanager
-def _threads_for(module: TrainingModule, state: TrainingState | None) -> Iterator[None]:
-    """One thread for small steps: sharing them out costs more than it saves, above all on a busy machine.
-
-    A training goes on with the number that it began with, on which the last bits of a sum depend.
-    """
-    before = torch.get_num_threads()
-    if state is not None and "threads" in state.values:
-        torch.set_num_threads(state.values["threads"])
-    weights = sum(parameter.numel() for parameter in module.network.parameters())
-    if weights * module.batch_size < MULTIPLICATIONS_WORTH_SHARING:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps Lightning's chatter off the screen, for this training only."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

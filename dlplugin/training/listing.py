@@ -48,9 +48,8 @@ def _row(folder: RunFolder) -> dict[str, Any]:
             "batch_size": facts["options"]["batch_size"],
             "stop_reason": facts.get("stop_reason") or folder.failure,
         }
-        best = (
-            best_epoch(facts) if facts.get("save_point", {}).get("epochs", [0])[0] else (saved or [None])[-1]
-        )
+        kept = facts.get("save_point", {}).get("epochs", [0])[0]
+        best = best_epoch(facts) if kept else (saved[-1] if saved else 0)
         if best in history.index:
             row |= {"best_epoch": best, **history.loc[best, ["in_sample_loss", "out_of_sample_loss"]]}
         return row

@@ -20,13 +20,13 @@ def test_lightning_counts_each_chunk_once(
     monkeypatch.setattr("dlplugin.training.module.CELLS_AT_ONCE", cells)
     samples = build_samples(model.definition, two_stocks, dl.resolve_split(two_stocks, dl.Split()))
     made: list[Any] = []
-    make = fit_module._trainer
+    make = fit_module.make_trainer
 
     def kept(*arguments: Any) -> Any:
         made.append(make(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(fit_module, "_trainer", kept)
+    monkeypatch.setattr(fit_module, "make_trainer", kept)
     options = dl.TrainingOptions(epochs=2, batch_size=32, auto_stop=None)
     fit_module.fit(samples, options, Notes(), console=Console(file=io.StringIO()))
     count, a_chunk = len(samples.rows["in-sample"]), minibatches * 32
