@@ -6,6 +6,7 @@ import platform
 from importlib import metadata
 
 import features
+import long_run
 import prediction
 import startup
 import training
@@ -18,7 +19,7 @@ def main() -> None:
     args = parser.parse_args()
 
     ratios: dict[str, float] = {}
-    for subject in (startup, features, prediction, training):
+    for subject in (startup, features, prediction, training, long_run):
         ratios |= subject.measure(args.quick)
     if args.json:
         print(json.dumps(ratios, indent=2, ensure_ascii=False))
