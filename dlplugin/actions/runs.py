@@ -96,12 +96,14 @@ def resume(name: str, store: Path | None = None, background: bool = False) -> "R
 
     Raises:
         DLPluginError: There is no such run, or it cannot go on.
+        KeyboardInterrupt: Ctrl-C before it went on.
     """
     run = run_of(name, store)
+    before = len(run.events)
     try:
         run.resume(background=background)
     except KeyboardInterrupt:
-        if run.status != "stopped":
+        if len(run.events) == before:
             raise
     return run
 
@@ -145,7 +147,11 @@ def runs(model: str | None = None, store: Path | None = None) -> "pd.DataFrame":
                 f"no run of a model {model!r}{did_you_mean(model, names) or _listed(names)}"
             )
         table = table[table["model"] == model].reset_index(drop=True)
-    metrics = [_metrics(store_folder(store), str(name)) for name in table["run"]]
+    root = store_folder(store)
+    metrics = [
+        _metrics(root, str(name), damaged=status == "damaged")
+        for name, status in zip(table["run"], table["status"], strict=True)
+    ]
     reasons = table.pop("stop_reason")
     for column in ("correlation", "hits"):
         table[column] = pd.Series([each[column] for each in metrics], index=table.index, dtype="float64")
@@ -213,17 +219,17 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
     return cast(dict[str, Any], without_nan(plain))
 
 
-def _metrics(root: Path, name: str) -> dict[str, float]:
+def _metrics(root: Path, name: str, damaged: bool) -> dict[str, float]:
     """How the first output of a run's save point does out of sample."""
     from dlplugin.evaluation import Evaluation
     from dlplugin.store import RunFolder
 
     nothing = {"correlation": math.nan, "hits": math.nan}
     try:
-        plain = RunFolder.open(root, name).read_evaluation()
+        plain = {} if damaged else RunFolder.open(root, name).read_evaluation()
+        scores: Any = Evaluation.from_json(json.dumps(plain)).scores()[-1]
     except DamagedModelError:
         return nothing
-    scores: Any = Evaluation.from_json(json.dumps(plain)).scores()[-1]
     if scores.span != "out-of-sample":
         return nothing
     figures = scores.by_rule["model"] if hasattr(scores, "by_rule") else scores  # those of classes

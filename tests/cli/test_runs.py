@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -143,6 +144,26 @@ def test_a_models_name_is_its_newest_run_and_json_holds_all(store: Path, capsys)
     assert pd.DataFrame(facts["history"]).equals(trained.history)
     assert facts["save_points"] == trained.save_points
     assert len(facts["diagnosis"]) == len(trained.diagnosis().findings)
+
+
+def test_damaged_runs_do_not_hide_the_others(store: Path, tmp_path: Path, capsys) -> None:
+    copy = tmp_path / "models"
+    shutil.copytree(store, copy)
+    first, second, third = names(store)
+    (copy / ".runs" / third / "run.json").write_text("{")
+    (copy / ".runs" / first / "evaluation.json").write_text("{}")
+    (copy / ".runs" / second / "evaluation.json").unlink()
+    at = ["--store", str(copy)]
+    assert run(["runs", *at]) == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()[1:]}
+    assert rows[third] == [third, *["–"] * 8, "damaged"]
+    assert [rows[name][1] for name in (first, second)] == ["small", "other"]
+    assert run(["runs", "show", third, *at]) == 2
+    assert capsys.readouterr().err.startswith(
+        f"dlplugin: {copy / '.runs' / third / 'run.json'} cannot be read: "
+    )
+    assert run(["runs", "show", "small", *at]) == 0
+    assert capsys.readouterr().out.startswith(f"run {first} of small: ")
 
 
 @pytest.mark.parametrize("arguments", [["resume"], ["stop"], ["runs", "show"]])
