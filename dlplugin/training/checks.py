@@ -25,7 +25,7 @@ def check_options(definition: Definition, options: TrainingOptions, out_of_sampl
     _check_schedule(options, out_of_sample)
     if options.freeze:
         from dlplugin.engines import build_network  # torch, which only this check needs
-        from dlplugin.training.freezing import freeze
+        from dlplugin.training.steps.freezing import freeze
 
         freeze(build_network(definition, 1), options.freeze)
 

@@ -18,15 +18,15 @@ from torch.utils.data import DataLoader
 from dlplugin.definition import TrainingOptions
 from dlplugin.engines import RowReader, build_network, seed_networks
 from dlplugin.samples import Samples
-from dlplugin.training.augmentation import Augmentation
-from dlplugin.training.averaging import Average
 from dlplugin.training.checks import check_options, sampled_output
-from dlplugin.training.freezing import freeze
-from dlplugin.training.losses import Loss
-from dlplugin.training.optimizers import build_optimizer
-from dlplugin.training.penalties import Penalties
-from dlplugin.training.sampling import Sampler
-from dlplugin.training.schedules import Plateau, Rates
+from dlplugin.training.steps.augmentation import Augmentation
+from dlplugin.training.steps.averaging import Average
+from dlplugin.training.steps.freezing import freeze
+from dlplugin.training.steps.losses import Loss
+from dlplugin.training.steps.optimizers import build_optimizer
+from dlplugin.training.steps.penalties import Penalties
+from dlplugin.training.steps.sampling import Sampler
+from dlplugin.training.steps.schedules import Plateau, Rates
 from dlplugin.training.tally import Tally
 
 __all__ = ["EpochLosses", "TrainingModule"]

@@ -16,13 +16,13 @@ from dlplugin.errors import TrainingError
 from dlplugin.samples import SpanCount, Spans
 from dlplugin.store import RunFolder
 from dlplugin.training.background import train_in_background
-from dlplugin.training.behaviour import Probe
-from dlplugin.training.diagnosis import Diagnosis, diagnose
-from dlplugin.training.graph import Graph
 from dlplugin.training.outcome import best_epoch
-from dlplugin.training.plot import plot_history
 from dlplugin.training.prepare import matching_samples
 from dlplugin.training.stretch import execute
+from dlplugin.training.watch.behaviour import Probe
+from dlplugin.training.watch.diagnosis import Diagnosis, diagnose
+from dlplugin.training.watch.graph import Graph
+from dlplugin.training.watch.plot import plot_history
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

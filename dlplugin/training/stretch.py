@@ -14,7 +14,7 @@ from dlplugin.evaluation import Evaluation, evaluate_samples
 from dlplugin.samples import Samples, read_samples
 from dlplugin.store import ModelFolder, RunFolder, Trained, hold, now
 from dlplugin.training.control import Control, signals
-from dlplugin.training.estimate import estimate, too_large_warning
+from dlplugin.training.watch.estimate import estimate, too_large_warning
 
 if TYPE_CHECKING:
     from dlplugin.training.fit import Fitted
@@ -90,7 +90,7 @@ def _train(
     folder.note("goes on" if folder.events else "begins", epoch=done)
     from dlplugin.training.fit import fit  # Lightning: 2 s that only a training should pay
     from dlplugin.training.journal import RunJournal
-    from dlplugin.training.probe import probe
+    from dlplugin.training.watch.probe import probe
 
     options, console = TrainingOptions(**facts["options"]), console or Console(stderr=True)
     if "estimate" not in facts:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dlplugin.definition import Head
-from dlplugin.training.losses import Loss
+from dlplugin.training.steps.losses import Loss
 
 __all__ = ["Tally"]
 

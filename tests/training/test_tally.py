@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score
 
 import dlplugin as dl
 from dlplugin.samples import Samples
-from dlplugin.training.losses import Loss
+from dlplugin.training.steps.losses import Loss
 from dlplugin.training.tally import Tally
 from tests.training.stepping import samples_of, trained
 

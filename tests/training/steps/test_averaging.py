@@ -9,7 +9,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dlplugin.engines import build_network
 from dlplugin.samples import Samples
-from dlplugin.training.averaging import Average
+from dlplugin.training.steps.averaging import Average
 from tests.training.stepping import assert_close, bare_loop, trained, weights_of
 
 DECAY = 0.95

@@ -7,8 +7,8 @@ import dlplugin as dl
 from dlplugin.engines import build_network
 from dlplugin.errors import DefinitionError
 from dlplugin.samples import Samples
-from dlplugin.training.freezing import freeze
 from dlplugin.training.module import TrainingModule
+from dlplugin.training.steps.freezing import freeze
 from tests.training.stepping import trained, weights_of
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 import dlplugin as dl
 from dlplugin.errors import DefinitionError
 from dlplugin.samples import Samples
-from dlplugin.training.losses import Loss, balanced_weights, class_counts
+from dlplugin.training.steps.losses import Loss, balanced_weights, class_counts
 from tests.training.stepping import assert_close, bare_loop, trained, weights_of
 
 K, B = 3, 40

@@ -9,7 +9,7 @@ import dlplugin as dl
 from dlplugin.definition import engines
 from dlplugin.registry import Entry
 from dlplugin.samples import Samples, row_layout
-from dlplugin.training.augmentation import Augmentation
+from dlplugin.training.steps.augmentation import Augmentation
 from tests.engines.test_embedding import WINDOWS, Windows
 from tests.training.stepping import trained, weights_of
 

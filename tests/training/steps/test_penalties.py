@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import dlplugin as dl
 from dlplugin.engines import build_network, output_layer
 from dlplugin.samples import Samples
-from dlplugin.training.penalties import clip_norms
+from dlplugin.training.steps.penalties import clip_norms
 from tests.training.stepping import assert_close, bare_loop, trained, weights_of
 
 COMMON: dict[str, Any] = {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": 700}

@@ -12,9 +12,9 @@ import dlplugin as dl
 from dlplugin.errors import DLPluginError
 from dlplugin.samples import build_samples
 from dlplugin.store import RunFolder
-from dlplugin.training.behaviour import ClassBehaviour, Probe
-from dlplugin.training.diagnosis import Diagnosis, diagnose
-from dlplugin.training.probe import probe
+from dlplugin.training.watch.behaviour import ClassBehaviour, Probe
+from dlplugin.training.watch.diagnosis import Diagnosis, diagnose
+from dlplugin.training.watch.probe import probe
 
 PREDICTABLE = dl.Output("RSI(14)", look_ahead=1)
 """Tomorrow's RSI is today's and a little more: 88 % of its variance can be learned from these inputs."""

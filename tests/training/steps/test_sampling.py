@@ -6,7 +6,7 @@ import torch
 
 import dlplugin as dl
 from dlplugin.samples import Samples
-from dlplugin.training.sampling import Sampler
+from dlplugin.training.steps.sampling import Sampler
 from tests.training.stepping import trained, weights_of
 
 TARGETS = np.array([0] * 7 + [1] * 30 + [2] * 12 + [np.nan] * 5, dtype=np.float32)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dlplugin.errors import DamagedModelError, DefinitionError
-from dlplugin.training import graph as graph_module
-from dlplugin.training.graph import Graph
+from dlplugin.training.watch import graph as graph_module
+from dlplugin.training.watch.graph import Graph
 
 HEAD = "epoch,in_sample_loss,out_of_sample_loss,learning_rate,seconds,saved\n"
 

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 import dlplugin
 from dlplugin.errors import StoreError
-from dlplugin.training import plot
-from dlplugin.training.plot import plot_history, thin
+from dlplugin.training.watch import plot
+from dlplugin.training.watch.plot import plot_history, thin
 
 
 def history_of(epochs: int, **columns: object) -> pd.DataFrame:

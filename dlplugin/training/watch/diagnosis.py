@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from dlplugin.training.behaviour import Probe, behaviour_findings
-from dlplugin.training.curves import FEWEST_EPOCHS, curve_findings
-from dlplugin.training.estimate import too_large_warning
-from dlplugin.training.finding import Finding
+from dlplugin.training.watch.behaviour import Probe, behaviour_findings
+from dlplugin.training.watch.curves import FEWEST_EPOCHS, curve_findings
+from dlplugin.training.watch.estimate import too_large_warning
+from dlplugin.training.watch.finding import Finding
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -65,7 +65,7 @@ def diagnose(history: pd.DataFrame, facts: Mapping[str, Any], probe: Probe | Non
         history: A row an epoch, as `Run.history` gives it.
         facts: The run's: its status and options, and with weights and effective_samples the size of
             the network and of the data.
-        probe: What the network does, if it could be asked; see `dlplugin.training.probe`.
+        probe: What the network does, if it could be asked; see `dlplugin.training.watch.probe`.
     """
     plain_loss = None if probe is None else probe.plain_loss
     running = facts.get("status") == "running"

@@ -13,7 +13,7 @@ import torch
 import dlplugin as dl
 from dlplugin.errors import TrainingError
 from dlplugin.samples import Samples, build_samples
-from dlplugin.training.estimate import Estimate, _duration, estimate, too_large_warning
+from dlplugin.training.watch.estimate import Estimate, _duration, estimate, too_large_warning
 
 
 def samples_of(dataset: dl.DataSet, engine: dl.MLP | None = None) -> Samples:
@@ -159,7 +159,7 @@ from pathlib import Path
 import dlplugin as dl
 from dlplugin.samples import build_samples
 from tests.training.test_estimate import samples_of
-from dlplugin.training.estimate import estimate
+from dlplugin.training.watch.estimate import estimate
 import lightning, torch
 
 def peak():

@@ -11,7 +11,7 @@ from dlplugin.definition import Definition, Output
 from dlplugin.engines import RowReader, build_network
 from dlplugin.engines.base import ACTIVATIONS
 from dlplugin.samples import Samples
-from dlplugin.training.behaviour import ClassBehaviour, Layer, NumberBehaviour, Probe
+from dlplugin.training.watch.behaviour import ClassBehaviour, Layer, NumberBehaviour, Probe
 
 __all__ = ["probe"]
 

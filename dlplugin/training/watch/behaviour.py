@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from dlplugin.training.finding import Finding
+from dlplugin.training.watch.finding import Finding
 
 __all__ = ["ClassBehaviour", "Layer", "NumberBehaviour", "Probe", "behaviour_findings"]
 

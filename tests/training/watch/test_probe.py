@@ -15,9 +15,9 @@ import dlplugin as dl
 from dlplugin.definition import Definition
 from dlplugin.engines import RowReader, build_network
 from dlplugin.samples import Samples, build_samples
-from dlplugin.training import probe as probe_module
-from dlplugin.training.behaviour import Probe, behaviour_findings
-from dlplugin.training.probe import probe
+from dlplugin.training.watch import probe as probe_module
+from dlplugin.training.watch.behaviour import Probe, behaviour_findings
+from dlplugin.training.watch.probe import probe
 
 Weights = dict[str, NDArray[np.float32]]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlplugin.training.finding import Finding
+from dlplugin.training.watch.finding import Finding
 
 __all__ = ["FEWEST_EPOCHS", "Curves", "curve_findings"]
 

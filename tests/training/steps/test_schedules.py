@@ -12,7 +12,7 @@ from torch.optim import lr_scheduler
 
 import dlplugin as dl
 from dlplugin.samples import Samples
-from dlplugin.training.schedules import Plateau, Rates
+from dlplugin.training.steps.schedules import Plateau, Rates
 from tests.training.stepping import assert_close, bare_loop, trained, weights_of
 
 LR, EPOCHS, MINIBATCHES = 0.2, 12, 5

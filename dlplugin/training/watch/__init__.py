@@ -1,0 +1,1 @@
+"""What people see of a training: graph, picture, diagnosis, and what it will take."""
