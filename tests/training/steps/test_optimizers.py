@@ -8,6 +8,7 @@ from torch import nn
 
 import dlplugin as dl
 from dlplugin.samples import Samples
+from dlplugin.training.optimizers import build_optimizer
 from tests.training.stepping import assert_close, bare_loop, trained, weights_of
 
 LR, DECAY = 0.01, 0.3
@@ -58,6 +59,21 @@ def test_an_optimizer_is_pytorchs_own_and_its_weight_decay_decoupled(
     wanted = bare_loop(numbers, module.options, optimizer_of, before_step=shrink)
     assert_close(weights_of(module), wanted)
     assert all((abs(value - begun[each]) > 1e-6).any() for each, value in wanted.items())
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_an_optimizer_makes_pytorchs_steps_also_after_a_large_gradient(name: str) -> None:
+    more, optimizer_of = OPTIMIZERS[name]
+    options = dl.TrainingOptions(optimizer=name.partition(" ")[0], learning_rate=LR, **more)  # type: ignore[arg-type]
+    ours, theirs = (nn.Parameter(torch.linspace(-1, 1, 12).reshape(2, 3, 2)) for _ in range(2))
+    optimizers = [build_optimizer([ours], options), optimizer_of([theirs])]
+    generator = torch.Generator().manual_seed(0)
+    for step in range(30):
+        gradient = torch.randn(2, 3, 2, generator=generator) * (10.0 if step < 3 else 0.1)
+        for weight, optimizer in zip((ours, theirs), optimizers, strict=True):
+            weight.grad = gradient.clone()
+            optimizer.step()
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_weight_decay_makes_the_weights_smaller_with_each_optimizer(numbers: Samples) -> None:
