@@ -197,3 +197,19 @@ def test_weights_alone_are_enough_to_begin_with(numbers: Samples, schedule: str)
     _, ends = trained(numbers, 1, restored=(tensors, {}, 0), **options)
     _, without = trained(numbers, 1, **options)
     assert ends.losses[0].in_sample[0] < without.losses[0].in_sample[0]
+
+
+def test_a_plateau_goes_on_waiting_where_it_was(numbers: Samples) -> None:
+    options: dict[str, Any] = {
+        "epochs": 9,
+        "schedule": "on-plateau",
+        "schedule_epochs": 2,
+        "batch_size": 5000,
+    }
+    options |= {"optimizer": "sgd", "learning_rate": 1e-6}  # too low to get better by enough
+    states: list[tuple[dict[str, torch.Tensor], dict[str, Any]]] = []
+    _, ends = trained(numbers, after=lambda module: states.append(module.training_state()), **options)
+    assert len(set(ends.rates)) == 3
+    for done in (2, 3, 4, 5):
+        _, more = trained(numbers, restored=(*states[done - 1], done), **options)
+        assert more.rates == ends.rates[done:]
