@@ -8,7 +8,7 @@ from torch import nn
 
 import dlplugin as dl
 from dlplugin.samples import Samples
-from dlplugin.training.optimizers import build_optimizer
+from dlplugin.training.steps.optimizers import build_optimizer
 from tests.training.stepping import assert_close, bare_loop, trained, weights_of
 
 LR, DECAY = 0.01, 0.3
