@@ -96,8 +96,8 @@ class TrainingOptions:
         int | None,
         Field(
             ge=1,
-            description="Epochs of a step, of the first cycle, of the whole cosine or one-cycle (all epochs if none), "
-            "or without an improvement before the rate is reduced on a plateau (10 if none).",
+            description="Epochs of a step or a cycle (step and warm-restarts need them), of the whole cosine or "
+            "one-cycle (all epochs if none), or without an improvement before a plateau's rate is reduced (10 if none).",
         ),
     ] = None
     schedule_factor: Annotated[
