@@ -97,7 +97,7 @@ class TrainingOptions:
         Field(
             ge=1,
             description="Epochs of a step or a cycle (step and warm-restarts need them), of the whole cosine or "
-            "one-cycle (all epochs if none), or without an improvement before a plateau's rate is reduced (10 if none).",
+            "one-cycle (all epochs if none), or without an improvement before a plateau cuts the rate (10 if none).",
         ),
     ] = None
     schedule_factor: Annotated[

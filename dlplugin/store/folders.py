@@ -24,6 +24,7 @@ __all__ = [
     "held",
     "hold",
     "parse_json",
+    "place_of",
     "read_json",
     "store_folder",
     "to_json_bytes",
@@ -44,6 +45,11 @@ def store_folder(store: str | os.PathLike[str] | None) -> Path:
     if store is not None and not isinstance(store, str | os.PathLike):
         raise StoreError(f"store is {store!r}, but must be a folder's path")
     return Path(store or os.environ.get("DLPLUGIN_STORE") or "models").expanduser()
+
+
+def place_of(root: Path) -> str:
+    """What a command needs to find a store: " --store FOLDER" where it is not the usual one."""
+    return "" if root == store_folder(None) else f" --store {root}"
 
 
 def to_json_bytes(value: object) -> bytes:

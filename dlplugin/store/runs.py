@@ -27,7 +27,7 @@ from dlplugin.definition import is_name
 from dlplugin.errors import DamagedModelError, StoreError, UnknownModelError
 from dlplugin.registry import did_you_mean
 from dlplugin.store.contents import Trained, read_trained, trained_files
-from dlplugin.store.folders import held, read_json, to_json_bytes, write_file, write_folder
+from dlplugin.store.folders import held, place_of, read_json, to_json_bytes, write_file, write_folder
 from dlplugin.store.history import SAVED, HistoryFile, Row
 from dlplugin.store.names import memorable_name
 from dlplugin.store.state import TrainingState, digest_of, read_state
@@ -38,8 +38,8 @@ FAILURE_BYTES = 1024  # made when the run is, so that a full disk has room for t
 
 
 def now() -> str:
-    """The moment, in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """The moment, in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def stored_runs(root: Path) -> list[str]:
@@ -91,6 +91,11 @@ class RunFolder:
                 f"no run {name!r} in {root / '.runs'}{did_you_mean(name, stored_runs(root)) or ''}"
             )
         return run
+
+    @property
+    def place(self) -> str:
+        """What a command needs to find its store."""
+        return place_of(self.root)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from dlplugin.store.folders import (
     FORMAT,
     hold,
     parse_json,
+    place_of,
     read_json,
-    store_folder,
     to_json_bytes,
     write_file,
 )
@@ -188,7 +188,7 @@ class ModelFolder:
             if not folder.evaluated:
                 raise StoreError(
                     f"cannot lock: run {run} of model {self.name!r} has no evaluation, which failed or was cut off; "
-                    f"do it again with: dlplugin resume {run}{self._place}"
+                    f"do it again with: dlplugin resume {run}{place_of(self.root)}"
                 )
             number = (self.versions or (0,))[-1] + 1
             self._version_folder(number).write(folder, note, forced=not evaluated)
@@ -342,7 +342,7 @@ class ModelFolder:
             since = str(self._version_folder(state.versions[-1]).about["locked_at"])[:10]
             raise LockedModelError(
                 f"model {self.name!r} is locked since {since}; {verb} under a new name, or: "
-                f"dlplugin unlock {self.name}{self._place}"
+                f"dlplugin unlock {self.name}{place_of(self.root)}"
             )
 
     def _refuse_running(self, but: str | None = None) -> None:
@@ -351,13 +351,8 @@ class ModelFolder:
         if running and running != but and RunFolder(self.root, running).alive:
             raise StoreError(
                 f"model {self.name!r} is being trained already, by run {running}; wait for it, or: "
-                f"dlplugin stop {running}{self._place}"
+                f"dlplugin stop {running}{place_of(self.root)}"
             )
-
-    @property
-    def _place(self) -> str:
-        """What a command needs to find a store that is not the usual one."""
-        return "" if self.root == store_folder(None) else f" --store {self.root}"
 
     def _changing(self) -> AbstractContextManager[None]:
         return hold(

@@ -10,7 +10,7 @@ from typing import Any
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, Split, TrainingOptions, to_plain
 from dlplugin.errors import SamplesError, TrainingError
-from dlplugin.samples import Samples, build_samples, read_samples, resolve_split, samples_file
+from dlplugin.samples import Samples, balance_lines, build_samples, read_samples, resolve_split, samples_file
 from dlplugin.store import HistoryFile, RunFolder, Trained, TrainingState, now, trained_files
 from dlplugin.training.checks import check_options
 from dlplugin.training.metrics import metric_columns
@@ -138,6 +138,7 @@ def _facts(
         "counts": {
             name: {"samples": count.samples, "purged": count.purged} for name, count in samples.counts.items()
         },
+        "labels": balance_lines(samples.balance),
         "samples_fingerprint": samples.fingerprint,
         "effective_samples": samples.effective,
         "versions": _versions(),

@@ -51,6 +51,11 @@ class Run:
         return self._folder.name
 
     @property
+    def place(self) -> str:
+        """What a command needs to find it: " --store FOLDER" where the store is not the usual one."""
+        return self._folder.place
+
+    @property
     def path(self) -> Path:
         """Its folder in the store."""
         return self._folder.path
@@ -238,7 +243,7 @@ def end_script(run: Run, number: int) -> None:
     word = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
     print(
         f"stopped by {word} after epoch {run.facts['epochs']}; {run.name} keeps it, and goes on with: "
-        f"dlplugin resume {run.name}",
+        f"dlplugin resume {run.name}{run.place}",
         file=sys.stderr,
     )
     if number == signal.SIGTERM:

@@ -132,6 +132,7 @@ def _announce(name: str, facts: Mapping[str, Any], done: int, console: Console) 
     else:
         lines = [f"{name}: {facts['estimate']}"]
         lines += [facts[word] for word in ("sets_aside", "starts") if facts.get(word)]
+        lines += facts["labels"]
         lines += [f"warning: {facts['warning']}"] if facts["warning"] else []
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -17,7 +17,7 @@ from dlplugin.errors import StoreError, TrainingError
 from dlplugin.store import RunFolder
 from tests.training.trainings import QUIET, describe, small_dataset
 
-FOREVER = dl.TrainingOptions(epochs=None, auto_stop=None)
+LONG = dl.TrainingOptions(epochs=1500, auto_stop=None, save_point="last")
 
 
 def wait_for(what: str, found: "callable[[], bool]", seconds: float = 60.0) -> None:  # type: ignore[valid-type]
@@ -28,11 +28,9 @@ def wait_for(what: str, found: "callable[[], bool]", seconds: float = 60.0) -> N
 
 
 def test_a_training_of_its_own_process_is_watched_stopped_and_resumed(tmp_path: Path) -> None:
-    whole = describe(tmp_path / "whole", "m").train(
-        small_dataset(), options=dl.TrainingOptions(epochs=3000, auto_stop=None), console=QUIET
-    )
+    whole = describe(tmp_path / "whole", "m").train(small_dataset(), options=LONG, console=QUIET)
     model = describe(tmp_path / "models", "m")
-    run = model.start(small_dataset(), options=dl.TrainingOptions(epochs=3000, auto_stop=None))
+    run = model.start(small_dataset(), options=LONG)
     assert (run.status, model.status, run.stop_reason) == ("running", "running", "")
     with pytest.raises(StoreError) as error:
         model.train(small_dataset())
@@ -51,7 +49,7 @@ def test_a_training_of_its_own_process_is_watched_stopped_and_resumed(tmp_path: 
     assert (run.status, run.stop_reason) == ("stopped", "stopped by request")
     assert model.status == "trained"
     done = len(run.history)
-    assert 0 < done < 3000
+    assert 0 < done < 1500
     predicted = model.predict(small_dataset()["IBM"])
 
     again = dl.load_run(run.name, model.store)  # as another process, days later
@@ -59,7 +57,7 @@ def test_a_training_of_its_own_process_is_watched_stopped_and_resumed(tmp_path: 
     wait_for("another epoch", lambda: len(run.history) > done)
     again.stop()
     model.resume(small_dataset(), console=QUIET)
-    assert (run.status, run.stop_reason) == ("finished", "all 3000 epochs done")
+    assert (run.status, run.stop_reason) == ("finished", "all 1500 epochs done")
     assert run.digest == whole.digest
     assert [event["event"] for event in run.events] == [
         "begins", "stopped", "goes on", "stopped", "goes on", "finished",
@@ -201,6 +199,6 @@ def test_a_signal_from_outside_is_a_clean_stop(
     word = reason.removeprefix("stopped by ")
     assert (
         f"stopped by {word} after epoch {run.facts['epochs']}; {run.name} keeps it, and goes on with: dlplugin resume "
-        f"{run.name}\n"
+        f"{run.name} --store {tmp_path}\n"
     ) in errors
     assert RunFolder.open(tmp_path, run.name).read_state().epoch == run.facts["epochs"] == len(run.history)  # type: ignore[union-attr]

@@ -73,7 +73,7 @@ def test_before_it_begins_it_tells_time_memory_and_size_and_what_it_sets_aside(t
     assert "up to 2 epochs of" in line
     assert line.endswith("37 weights for 114 effective samples")
     assert "aside" not in first.getvalue()
-    assert f"run {one.name}, finished, is set aside and kept\n" in second.getvalue()
+    assert f"run {one.name} (finished) is set aside and kept\n" in second.getvalue()
     assert [run.facts["weights"] for run in (one, two)] == [37, 37]
 
 
