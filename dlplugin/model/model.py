@@ -1,12 +1,11 @@
-"""Model: the face of definition, samples, training, store, prediction and evaluation."""
+"""One model: described, trained, judged, locked; predicts."""
 
 import json
 import os
-import shutil
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,38 +13,30 @@ from dlplugin.bars import DataSet, check_bars
 from dlplugin.bars.spacing import interval_of
 from dlplugin.definition import Definition, EngineOptions, Input, Output, Split, TrainingOptions
 from dlplugin.errors import (
-    DamagedModelError,
-    DefinitionError,
     DLPluginWarning,
     LockedModelError,
     PredictionError,
     StoreError,
     TrainingError,
-    UnknownModelError,
 )
 from dlplugin.evaluation import Evaluation
-from dlplugin.registry import Entry, Registry
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
 from dlplugin.store import (
-    MODEL_TYPE,
     ModelFolder,
     RunFolder,
     Trained,
     VersionFolder,
-    split_name,
     store_folder,
-    stored_models,
-    stored_runs,
 )
 from dlplugin.training import (
     Run,
+    begin_run,
     best_epoch,
     end_script,
     evaluation_of,
     execute,
-    prepare,
+    leaving_nothing,
     train_in_background,
-    warm_start,
 )
 
 if TYPE_CHECKING:
@@ -53,21 +44,7 @@ if TYPE_CHECKING:
 
     from dlplugin.prediction import Predictor
 
-__all__ = ["Model", "load", "load_run", "model_types", "models"]
-
-Result = TypeVar("Result")
-
-model_types: Registry[type["Model"]] = Registry(
-    "model type",
-    [
-        Entry(
-            MODEL_TYPE,
-            "dlplugin.model:Model",
-            "a network from indicators in to indicators out, trained by Lightning",
-        )
-    ],
-    entry_points="dlplugin.model_types",
-)
+__all__ = ["Model"]
 
 
 class Model:
@@ -227,7 +204,8 @@ class Model:
             TrainingError: The loss was never finite.
         """
         run, samples = self._begin(dataset, split, options, validation, start_from)
-        control = self._begun(run, lambda: execute(run, console, samples))
+        with leaving_nothing(run):
+            control = execute(run, console, samples)
         end_script(Run(run), control.signal)
         return Run(run)
 
@@ -261,7 +239,8 @@ class Model:
             TrainingError: The process could not begin.
         """
         run, _ = self._begin(dataset, split, options, validation, start_from)
-        self._begun(run, lambda: train_in_background(run))
+        with leaving_nothing(run):
+            train_in_background(run)
         return Run(run)
 
     def resume(
@@ -287,39 +266,9 @@ class Model:
         validation: DataSet | None,
         start_from: str | None,
     ) -> tuple[RunFolder, Samples]:
-        split, options = split or Split(), options or TrainingOptions()
-        for value, kind, name in ((split, Split, "split"), (options, TrainingOptions, "options")):
-            if not isinstance(value, kind):
-                raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
         self._refuse_version("train")
-        self._folder.refuse_training()
-        about, initial = {}, None
-        if self._folder.exists and (newest := self._folder.state().newest):
-            about["sets_aside"] = (
-                f"run {newest} ({Run(RunFolder.open(self._root, newest)).status}) is set aside and kept"
-            )
-        if start_from is not None:
-            other = trained_as(start_from, self._root)
-            initial, layers = warm_start(self.definition, options, start_from, other)
-            about["starts"] = str(layers)
-        return prepare(self._root, self.definition, dataset, split, options, validation, initial, about)
-
-    def _sets_aside(self) -> dict[str, str]:
-        """What a new run leaves behind."""
-        newest = self._folder.state().newest if self._folder.exists else None
-        if newest is None:
-            return {}
-        status = Run(RunFolder.open(self._root, newest)).status
-        return {"sets_aside": f"run {newest}, {status}, is set aside and kept"}
-
-    def _begun(self, run: RunFolder, begin: Callable[[], Result]) -> Result:
-        """Begins a new run; one that never began leaves nothing."""
-        try:
-            return begin()
-        except BaseException:
-            if not run.events:
-                shutil.rmtree(run.path, ignore_errors=True)
-            raise
+        how = (split or Split(), options or TrainingOptions())
+        return begin_run(self._root, self.definition, dataset, *how, validation, start_from)
 
     def evaluate(self, dataset: DataSet, validation: DataSet | None = None) -> Evaluation:
         """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
@@ -515,74 +464,3 @@ class Model:
             trained.weights,
             trained.class_loss,
         )
-
-
-def load(reference: str, store: str | os.PathLike[str] | None = None) -> Model:
-    """A stored model in any state, or a locked version: `load("us-5d")`, `load("us-5d@2")`.
-
-    Raises:
-        UnknownModelError: Nothing is stored under the name, or no such version.
-        DamagedModelError: A file of it was changed.
-    """
-    if not isinstance(reference, str):
-        raise UnknownModelError(f"a model is loaded by its name, not by {reference!r}")
-    root = store_folder(store)
-    name, version = split_name(reference)
-    folder = ModelFolder(root, name)
-    state = folder.state()
-    definition = state.definition if version is None else folder.version(version).read_trained().definition
-    return model_types[folder.type].of(definition, store=root, version=version)
-
-
-def trained_as(name: str, root: Path) -> Trained:
-    """The weights of a model, a locked version or a run.
-
-    Raises:
-        UnknownModelError: There is neither a model nor a run of that name.
-        PredictionError: The model is not trained.
-    """
-    if "@" not in name and name in stored_runs(root):
-        return RunFolder.open(root, name).read_trained()
-    return load(name, root)._source().read_trained()
-
-
-def models(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
-    """All models of a store.
-
-    Returns:
-        A row a model: name (the index), status, versions, engine, inputs, outputs. A model whose files
-        cannot be read is "damaged"; one that needs an indicator of your own that is not known here is
-        "unusable", and its inputs say why.
-    """
-    root = store_folder(store)
-    rows: list[dict[str, object]] = []
-    for name in stored_models(root):
-        try:
-            state = ModelFolder(root, name).state()
-        except DamagedModelError:
-            rows.append({"name": name, "status": "damaged"})
-            continue
-        except PredictionError as error:
-            rows.append({"name": name, "status": "unusable", "inputs": str(error)})
-            continue
-        rows.append(
-            {
-                "name": name,
-                "status": state.status,
-                "versions": len(state.versions),
-                "engine": state.definition.spec.name,
-                "inputs": ", ".join(item.name for item in state.definition.inputs),
-                "outputs": ", ".join(item.name for item in state.definition.outputs),
-            }
-        )
-    columns = ["name", "status", "versions", "engine", "inputs", "outputs"]
-    return pd.DataFrame(rows, columns=columns).set_index("name")
-
-
-def load_run(name: str, store: str | os.PathLike[str] | None = None) -> Run:
-    """A stored run by its memorable name.
-
-    Raises:
-        UnknownModelError: There is no such run.
-    """
-    return Run(RunFolder.open(store_folder(store), name))
