@@ -105,10 +105,12 @@ def write_file(path: Path, content: bytes, make_folder: bool = True) -> None:
         _write(beside, content)
         os.replace(beside, path)
         _sync(path.parent)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+        if isinstance(error, OSError):
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+        raise
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
@@ -127,9 +129,11 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             _sync(folder)
         os.rename(beside, path)
         _sync(path.parent)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(beside, ignore_errors=True)
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+        if isinstance(error, OSError):
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
+        raise
 
 
 @contextmanager

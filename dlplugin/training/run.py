@@ -208,7 +208,8 @@ class Run:
             raise TrainingError(f"run {self.name} is being trained already; nothing to resume")
         if status not in RESUMABLE:
             raise TrainingError(
-                f"run {self.name} is finished: {self.stop_reason}; a new training of the model starts a new run"
+                f"run {self.name} is finished: {self.stop_reason}; to go on from its weights, train a new run with "
+                f"start_from={self.name!r}"
             )
         definition = Definition.from_dict(folder.facts["definition"])
         samples = matching_samples(folder, definition, dataset)
@@ -241,11 +242,12 @@ def end_script(run: Run, number: int) -> None:
     if not number:
         return
     word = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
-    print(
-        f"stopped by {word} after epoch {run.facts['epochs']}; {run.name} keeps it, and goes on with: "
-        f"dlplugin resume {run.name}{run.place}",
-        file=sys.stderr,
-    )
+    done = f"after epoch {run.facts['epochs']}"
+    if run.status == "finished":
+        text = f"{word} came when {run.name} had just finished {done}"
+    else:
+        text = f"stopped by {word} {done}; {run.name} keeps it, and goes on with: dlplugin resume {run.name}{run.place}"
+    print(text, file=sys.stderr)
     if number == signal.SIGTERM:
         raise SystemExit(128 + number)
     if run.facts["options"]["epochs"] is not None:

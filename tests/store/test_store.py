@@ -394,3 +394,17 @@ def test_those_who_only_look_do_not_take_each_other_for_a_training(
     for looker in lookers:
         looker.join()
     assert set(met) == {"trained"}
+
+
+def test_ctrl_c_while_something_is_written_leaves_no_piece_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def pressed(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        write_file(tmp_path / "a.json", b"{}")
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(tmp_path / "run", {"a.json": b"{}", "deep/b.json": b"{}"})
+    assert list(tmp_path.iterdir()) == []

@@ -77,7 +77,8 @@ def test_what_cannot_go_on_says_why(tmp_path: Path) -> None:
     with pytest.raises(TrainingError) as error:
         model.resume()
     assert str(error.value) == (
-        f"run {run.name} is finished: all 2 epochs done; a new training of the model starts a new run"
+        f"run {run.name} is finished: all 2 epochs done; to go on from its weights, train a new run with "
+        f"start_from='{run.name}'"
     )
 
 
@@ -202,3 +203,39 @@ def test_a_signal_from_outside_is_a_clean_stop(
         f"{run.name} --store {tmp_path}\n"
     ) in errors
     assert RunFolder.open(tmp_path, run.name).read_state().epoch == run.facts["epochs"] == len(run.history)  # type: ignore[union-attr]
+
+
+def test_ctrl_c_in_the_last_epoch_ends_the_script_and_the_run_is_finished(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    append = RunFolder.append_history
+
+    def press(folder: RunFolder, row: tuple[float | int | str, ...]) -> None:
+        append(folder, row)
+        if row[0] == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(RunFolder, "append_history", press)
+    model = describe(tmp_path, "m")
+    with pytest.raises(KeyboardInterrupt):
+        model.train(small_dataset(), options=dl.TrainingOptions(epochs=3, auto_stop=None), console=QUIET)
+    name = dl.runs(tmp_path)["run"].iloc[0]
+    assert dl.load_run(name, tmp_path).status == "finished"
+    assert capsys.readouterr().err == f"Ctrl-C came when {name} had just finished after epoch 3\n"
+    assert model.status == "trained"
+
+
+def test_of_two_trainings_that_begin_at_once_one_is_refused_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = describe(tmp_path, "m")
+    first = model.start(small_dataset(), options=dl.TrainingOptions(epochs=None, auto_stop=None))
+    monkeypatch.setattr("dlplugin.store.ModelFolder.refuse_training", lambda *_: None)  # as if they met
+    with pytest.raises(TrainingError) as error:
+        model.start(small_dataset())
+    assert str(error.value) == (
+        f"model 'm' is being trained already, by run {first.name}; wait for it, or: "
+        f"dlplugin stop {first.name} --store {tmp_path}"
+    )
+    first.stop()
+    assert dl.runs(tmp_path)["run"].tolist() == [first.name]
