@@ -239,7 +239,10 @@ class RunFolder:
         line = json.dumps({"time": now(), "event": event, **details}, ensure_ascii=False) + "\n"
         path = self.path / "events.jsonl"
         try:
-            with open(path, "ab", buffering=0) as file:
+            with open(path, "a+b", buffering=0) as file:
+                if file.seek(0, os.SEEK_END):
+                    file.seek(-1, os.SEEK_END)
+                    line = line if file.read(1) == b"\n" else "\n" + line  # after one that was cut off
                 file.write(line.encode())
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
@@ -248,10 +251,14 @@ class RunFolder:
     def events(self) -> list[dict[str, Any]]:
         """When it began, stopped, went on and ended; a line that was cut off by a crash is left out."""
         try:
-            lines = (self.path / "events.jsonl").read_text().splitlines(keepends=True)
+            lines = (self.path / "events.jsonl").read_bytes().split(b"\n")[:-1]
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        events = []
+        for line in lines:
+            with suppress(ValueError):
+                events.append(json.loads(line))
+        return events
 
     def write_progress(self, progress: Mapping[str, Any]) -> None:
         """Tells other processes of the epoch under way."""
