@@ -293,9 +293,16 @@ class RunFolder:
         return os.path.exists(self.path / "stop")
 
     def clear_stop(self) -> None:
-        """Takes the wish to stop back, before it goes on."""
-        with suppress(FileNotFoundError):
-            (self.path / "stop").unlink()
+        """Takes the wish to stop back, before it goes on.
+
+        Raises:
+            StoreError: The run cannot be written.
+        """
+        path = self.path / "stop"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
 
     @property
     def digest(self) -> str:

@@ -55,11 +55,15 @@ class RunJournal:
         self._writer: threading.Thread | None = None
         self._error: StoreError | None = None
         self._saved: list[int] = []
+        self._showing = False
 
     def add_epoch(self, row: Row) -> None:
-        """Adds an epoch to the history."""
+        """Adds an epoch to the history; how far it was is told no more."""
         self._raise()
         self._folder.append_history(row)
+        if self._showing:
+            self._showing = False
+            self._folder.clear_progress()
 
     @property
     def wants_state(self) -> bool:
@@ -82,6 +86,7 @@ class RunJournal:
     def show(self, epoch: int, done: float, loss: float) -> None:
         """Writes progress.json."""
         self._raise()
+        self._showing = True
         self._folder.write_progress({"epoch": epoch, "done": round(done, 4), "loss": loss})
 
     def close(self) -> None:

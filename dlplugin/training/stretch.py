@@ -82,6 +82,7 @@ def _train(
     state = folder.read_state() or folder.read_initial()
     done = state.epoch if state else 0
     folder.history_file.cut(done)
+    folder.clear_progress()
     folder.write_failure("")
     for outcome in ("stop_reason", "ended"):
         facts.pop(outcome, None)

@@ -1,5 +1,6 @@
 """A run whose files were cut off, changed or taken away: one clear line, and it goes on where it can."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 import dlplugin as dl
+from dlplugin.errors import DamagedModelError, StoreError
 from dlplugin.store import RunFolder
+from dlplugin.training.journal import RunJournal
 from tests.training.trainings import QUIET, describe, small_dataset, stop_at
 
 
@@ -52,3 +55,46 @@ def test_an_event_that_was_cut_off_does_not_spoil_the_next(store: Path) -> None:
     run = dl.load_run(folder.name, store).resume(console=QUIET)
     assert run.status == "finished"
     assert [event["event"] for event in run.events] == ["begins", "goes on", "finished"]
+
+
+def test_a_history_that_is_none_is_told_when_the_run_shall_go_on(store: Path) -> None:
+    folder = only_run(store)
+    file = folder.path / "history.csv"
+    file.write_text(file.read_text() + "not,a,row\n")
+    with pytest.raises(DamagedModelError) as error:
+        dl.load_run(folder.name, store).resume(console=QUIET)
+    assert str(error.value).startswith(f"{file} is no history: ")
+
+
+def test_the_progress_of_a_killed_epoch_is_not_told_of_another(
+    monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    seen: list[object] = []
+    at_each_epoch(monkeypatch, lambda folder: seen.append(dl.load_run(folder.name, store).progress))
+    folder = only_run(store)
+    folder.write_progress({"epoch": 37, "done": 0.5, "loss": 1.0})
+    dl.load_run(folder.name, store).resume(console=QUIET)
+    assert seen == [None, None]
+
+
+def test_the_progress_of_a_long_epoch_ends_with_it(store: Path) -> None:
+    folder = only_run(store)
+    journal = RunJournal(folder, 2)
+    journal.show(3, 0.5, 1.0)
+    assert folder.progress == {"epoch": 3, "done": 0.5, "loss": 1.0}
+    journal.add_epoch((3, 1.0, 1.0, 0.1, 0.1, 0))
+    assert folder.progress is None
+
+
+def test_a_command_in_a_message_can_be_run_as_it_is(monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
+    moved = store.rename(store.with_name("it's my store"))
+    seen: list[str] = []
+
+    def train_too(folder: RunFolder) -> None:
+        with pytest.raises(StoreError) as error:
+            describe(moved, "m").train(small_dataset())
+        seen.append(str(error.value))
+
+    at_each_epoch(monkeypatch, train_too)
+    run = dl.load_run(only_run(moved).name, moved).resume(console=QUIET)
+    assert shlex.split(seen[0].partition("or: ")[2]) == ["dlplugin", "stop", run.name, "--store", str(moved)]
