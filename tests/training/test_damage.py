@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import dlplugin as dl
-from dlplugin.errors import DamagedModelError, StoreError
+from dlplugin.errors import DamagedModelError, StoreError, TrainingError
 from dlplugin.store import RunFolder
+from dlplugin.training import execute
 from dlplugin.training.journal import RunJournal
 from tests.training.trainings import QUIET, describe, small_dataset, stop_at
 
@@ -98,3 +99,13 @@ def test_a_command_in_a_message_can_be_run_as_it_is(monkeypatch: pytest.MonkeyPa
     at_each_epoch(monkeypatch, train_too)
     run = dl.load_run(only_run(moved).name, moved).resume(console=QUIET)
     assert shlex.split(seen[0].partition("or: ")[2]) == ["dlplugin", "stop", run.name, "--store", str(moved)]
+
+
+def test_a_run_that_another_process_has_just_finished_stays_finished(store: Path) -> None:
+    folder = only_run(store)
+    run = dl.load_run(folder.name, store).resume(console=QUIET)
+    before = run.facts, run.digest, run.events
+    with pytest.raises(TrainingError) as error:
+        execute(folder, QUIET)  # as one that was found stopped a moment ago
+    assert str(error.value) == f"run {run.name} is finished: all 4 epochs done"
+    assert (run.facts, run.digest, run.events) == before
