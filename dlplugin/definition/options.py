@@ -86,7 +86,10 @@ class TrainingOptions:
         False
     )
     schedule: Annotated[
-        Schedule, Field(description="How the learning rate changes while training goes on.")
+        Schedule,
+        Field(
+            description="How the learning rate changes while training goes on; rprop takes only its first step from it."
+        ),
     ] = "constant"
     warm_up: Annotated[
         int,
