@@ -34,6 +34,7 @@ from dlplugin.store.state import TrainingState, digest_of, read_state
 
 __all__ = ["RunFolder", "now", "stored_runs"]
 
+FACTS = ("model", "definition", "options", "dataset", "spans", "started", "status")  # of every run
 FAILURE_BYTES = 1024  # made when the run is, so that a full disk has room for the reason
 
 
@@ -99,8 +100,17 @@ class RunFolder:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What run.json holds."""
-        return read_json(self.path / "run.json")
+        """What run.json holds.
+
+        Raises:
+            DamagedModelError: It cannot be read, or is no run's.
+        """
+        path = self.path / "run.json"
+        facts = read_json(path)
+        missing = [key for key in FACTS if key not in facts]
+        if missing:
+            raise DamagedModelError(f"{path} has no {missing[0]!r}")
+        return facts
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Replaces run.json."""

@@ -1,5 +1,6 @@
 """A run whose files were cut off, changed or taken away: one clear line, and it goes on where it can."""
 
+import json
 import shlex
 import shutil
 from collections.abc import Callable
@@ -109,3 +110,32 @@ def test_a_run_that_another_process_has_just_finished_stays_finished(store: Path
         execute(folder, QUIET)  # as one that was found stopped a moment ago
     assert str(error.value) == f"run {run.name} is finished: all 4 epochs done"
     assert (run.facts, run.digest, run.events) == before
+
+
+@pytest.mark.parametrize("content", ["", '{"status": "stopped"}'])
+def test_a_run_that_cannot_be_read_is_told_and_set_aside(store: Path, content: str) -> None:
+    folder = only_run(store)
+    file = folder.path / "run.json"
+    file.write_text(content)
+    run = dl.load_run(folder.name, store)
+    for look in (lambda: run.status, lambda: run.resume(console=QUIET), lambda: run.best_epoch):
+        with pytest.raises(DamagedModelError) as error:
+            look()
+        assert str(error.value).startswith(f"{file} ")
+    model = describe(store, "m")
+    again = model.train(small_dataset(), options=dl.TrainingOptions(epochs=1), console=QUIET)
+    assert (again.status, model.status) == ("finished", "trained")
+    assert again.facts["sets_aside"] == f"run {run.name} (damaged) is set aside and kept"
+
+
+def test_saving_a_model_does_not_forget_the_run_that_can_go_on(store: Path) -> None:
+    folder = only_run(store)
+    draft = store / "m" / "definition.json"
+    plain = json.loads(draft.read_text())
+    draft.write_text(
+        json.dumps(plain | {"run": None, "training": folder.name})
+    )  # it was killed before it stopped
+    model = describe(store, "m")
+    assert model.status == "draft"
+    model.save()
+    assert model.resume(console=QUIET).name == folder.name
