@@ -139,3 +139,15 @@ def test_saving_a_model_does_not_forget_the_run_that_can_go_on(store: Path) -> N
     assert model.status == "draft"
     model.save()
     assert model.resume(console=QUIET).name == folder.name
+
+
+def test_a_history_whose_last_line_was_cut_off_goes_on(store: Path, stopped: Path) -> None:
+    whole = shutil.copytree(stopped, store.with_name("whole"))
+    digest = dl.load_run(only_run(whole).name, whole).resume(console=QUIET).digest
+    folder = only_run(store)
+    with open(folder.path / "history.csv", "a") as file:
+        file.write("3,0.12")
+    run = dl.load_run(folder.name, store)
+    assert run.history["epoch"].tolist() == [1, 2]
+    assert run.resume(console=QUIET).history["epoch"].tolist() == [1, 2, 3, 4]
+    assert run.digest == digest
