@@ -6,7 +6,6 @@ from typing import Protocol
 
 from safetensors.numpy import save
 
-from dlplugin.errors import StoreError
 from dlplugin.store import RunFolder, TrainingState
 from dlplugin.training.save_point import SavePoint
 
@@ -53,7 +52,7 @@ class RunJournal:
         self._folder = folder
         self._next = time.monotonic()
         self._writer: threading.Thread | None = None
-        self._error: StoreError | None = None
+        self._error: BaseException | None = None
         self._saved: list[int] = []
         self._showing = False
 
@@ -101,7 +100,7 @@ class RunJournal:
             if kept is not None:
                 self._folder.write_kept(kept)
             self._folder.write_state(state)
-        except StoreError as error:
+        except BaseException as error:  # whatever it is, the training shall not go on without a state
             self._error = error
 
     def _raise(self) -> None:

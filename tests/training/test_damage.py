@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import dlplugin as dl
 from dlplugin.errors import DamagedModelError, StoreError, TrainingError
 from dlplugin.store import RunFolder
 from dlplugin.training import execute
+from dlplugin.training.callbacks import EpochAbandoned, EpochEnd
 from dlplugin.training.journal import RunJournal
 from tests.training.trainings import QUIET, describe, small_dataset, stop_at
 
@@ -151,3 +153,49 @@ def test_a_history_whose_last_line_was_cut_off_goes_on(store: Path, stopped: Pat
     assert run.history["epoch"].tolist() == [1, 2]
     assert run.resume(console=QUIET).history["epoch"].tolist() == [1, 2, 3, 4]
     assert run.digest == digest
+
+
+def test_a_process_that_ends_without_a_word_is_not_given_those_of_an_earlier_one(
+    monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    folder = only_run(store)
+    (folder.path / "worker.log").write_text("cannot write it: No space left on device\n")
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(TrainingError) as error:
+        dl.load_run(folder.name, store).resume(background=True)
+    assert str(error.value) == "the training's process ended at once: 1"
+
+
+def test_whatever_keeps_a_state_from_being_written_ends_the_training(
+    monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    def broken(folder: RunFolder, content: bytes) -> None:
+        raise MemoryError("no room for the state")
+
+    run = dl.load_run(only_run(store).name, store)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_state", broken)
+        with pytest.raises(MemoryError):
+            run.resume(console=QUIET)
+    assert (run.status, run.stop_reason) == ("failed", "MemoryError: no room for the state")
+    assert run.resume(console=QUIET).status == "finished"
+
+
+def test_after_a_stop_that_throws_epochs_away_the_run_tells_of_none_of_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    look = EpochEnd.look
+
+    def then_stop(watch: EpochEnd, done: int) -> None:
+        if watch.epochs == 4:
+            watch._control.request("stopped by request")
+            raise EpochAbandoned
+        look(watch, done)
+
+    monkeypatch.setattr("dlplugin.training.journal.SECONDS_BETWEEN_STATES", 1000.0)  # the first is the last
+    options = dl.TrainingOptions(epochs=6, batch_size=128, auto_stop=None, save_point="last")
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochEnd, "look", then_stop)
+        run = describe(tmp_path, "m").train(small_dataset(), options=options, console=QUIET)
+    assert (run.status, run.facts["epochs"], run.best_epoch) == ("stopped", 1, 1)
+    assert run.history["epoch"].tolist() == run.save_points == [1]
