@@ -20,13 +20,24 @@ LOG = "worker.log"
 def train_in_background(folder: RunFolder) -> None:
     """Starts a process that trains a run, and returns when it has the run's lock.
 
+    It finds modules where this process does, and imports those that hold the run's own indicators.
+
     Raises:
         StoreError: The run's folder cannot be written.
         TrainingError: It could not begin; the message is its own.
     """
     package = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "dlplugin.training.worker", str(folder.root.absolute()), folder.name]
+    paths = os.pathsep.join(dict.fromkeys([package, *(os.path.abspath(path) for path in sys.path)]))
+    sources = folder.facts["definition"].get("sources", {})
+    modules = sorted({source["module"] for source in sources.values()} & set(sys.modules) - {"__main__"})
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "dlplugin.training.worker",
+        str(folder.root.absolute()),
+        folder.name,
+    ]
     path = folder.path / LOG
     try:
         log = open(path, "ab")  # noqa: SIM115 # closed below
@@ -35,7 +46,7 @@ def train_in_background(folder: RunFolder) -> None:
     with log:
         said = log.seek(0, os.SEEK_END)
         process = subprocess.Popen(
-            command,
+            [*command, *modules],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
