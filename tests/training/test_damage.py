@@ -199,3 +199,18 @@ def test_after_a_stop_that_throws_epochs_away_the_run_tells_of_none_of_them(
         run = describe(tmp_path, "m").train(small_dataset(), options=options, console=QUIET)
     assert (run.status, run.facts["epochs"], run.best_epoch) == ("stopped", 1, 1)
     assert run.history["epoch"].tolist() == run.save_points == [1]
+
+
+def test_a_reason_from_before_is_forgotten_when_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    seen: list[tuple[str, str, bool]] = []
+    folder = only_run(store)
+    folder.write_failure("the disk was full")
+    run = dl.load_run(folder.name, store)
+    at_each_epoch(
+        monkeypatch,
+        lambda folder: seen.append((folder.failure, run.stop_reason, "ended" in run.facts)),
+    )
+    run.resume(console=QUIET)
+    assert seen == [("", "", False)] * 2

@@ -107,3 +107,21 @@ def test_a_stop_that_throws_epochs_away_keeps_no_save_point_of_theirs(
     assert list(notes.states) == [1]
     assert (stopped.epochs, stopped.finished, stopped.stop_reason) == (1, False, "stopped by request")
     assert stopped.save_point.epochs.tolist() == [1]
+
+
+def test_a_training_goes_on_with_the_threads_it_began_with(
+    monkeypatch: pytest.MonkeyPatch, samples: Samples
+) -> None:
+    monkeypatch.setattr("dlplugin.training.trainer.MULTIPLICATIONS_WORTH_SHARING", 0)
+    notes, during, before = Notes(), [], torch.get_num_threads()
+    options = dl.TrainingOptions(epochs=2, device="cpu")
+    screen = Console(file=io.StringIO())
+    try:
+        torch.set_num_threads(2)
+        fit(samples, options, notes, console=screen)
+        torch.set_num_threads(3)
+        noting = Notes(lambda row: during.append(torch.get_num_threads()))
+        fit(samples, options, noting, console=screen, state=notes.states[1])
+    finally:
+        torch.set_num_threads(before)
+    assert during == [2]
