@@ -177,3 +177,44 @@ def test_a_model_whose_indicator_is_missing_does_not_hide_the_others(
         f"model 'g' needs the indicator 'gap', which is not known here; import {__name__}, or install the package that "
         "brings it"
     )
+
+
+BESIDE = """
+import importlib, sys
+import dlplugin as dl
+SELF
+dataset = dl.DataSet.bundled("us-stocks").subset(["AAPL", "IBM"])
+model = dl.Model("mine", inputs=["acme_range(5)"], outputs=[dl.Output("ROC(5)", look_ahead=5)], store=sys.argv[1])
+try:
+    print(model.start(dataset, options=dl.TrainingOptions(epochs=1)).wait().status)
+except dl.DLPluginError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("import my_indicators", "finished"),
+        (
+            MODULE,
+            "model 'mine' needs the indicator 'acme_range', which is not known here; it was defined in a script: put "
+            "it into a module that others can import",
+        ),
+    ],
+)
+def test_a_training_of_its_own_process_knows_the_indicators_of_the_one_that_began_it(
+    tmp_path: Path, origin: str, said: str
+) -> None:
+    (tmp_path / "my_indicators.py").write_text(MODULE)
+    script = tmp_path / "script.py"
+    script.write_text(BESIDE.replace("SELF", origin))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "random.py").write_text("raise RuntimeError('not the one that is meant')")
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "models")],
+        cwd=elsewhere, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout.strip() == said, done.stderr

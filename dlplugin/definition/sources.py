@@ -84,8 +84,10 @@ def refuse_edited(sources: Iterable[Source], owner: str) -> None:
 def _registered(source: Source, owner: object) -> str:
     function = own_function(source.name)
     if function is None:
-        raise PredictionError(
-            f"model {owner!r} needs the indicator {source.name!r}, which is not known here; import {source.module}, "
-            "or install the package that brings it"
-        )
+        needed = f"model {owner!r} needs the indicator {source.name!r}, which is not known here"
+        if source.module == "__main__":
+            raise PredictionError(
+                f"{needed}; it was defined in a script: put it into a module that others can import"
+            )
+        raise PredictionError(f"{needed}; import {source.module}, or install the package that brings it")
     return function.sha256

@@ -9,6 +9,7 @@ models/.locks/...                who is writing; held by the operating system, s
 import json
 import os
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -49,7 +50,7 @@ def store_folder(store: str | os.PathLike[str] | None) -> Path:
 
 def place_of(root: Path) -> str:
     """What a command needs to find a store: " --store FOLDER" where it is not the usual one."""
-    return "" if root == store_folder(None) else f" --store {root}"
+    return "" if root == store_folder(None) else f" --store {shlex.quote(str(root))}"
 
 
 def to_json_bytes(value: object) -> bytes:

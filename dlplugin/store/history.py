@@ -50,9 +50,16 @@ class HistoryFile:
             raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from None
 
     def cut(self, epoch: int) -> None:
-        """Takes out what came after an epoch, so that it can be done again."""
+        """Takes out what came after an epoch, so that it can be done again.
+
+        Raises:
+            DamagedModelError: It is missing, or not such a file.
+        """
         head, *rows = self._lines()
-        kept = [line for line in rows if int(line.split(",", 1)[0]) <= epoch]
+        try:
+            kept = [line for line in rows if int(line.split(",", 1)[0]) <= epoch]
+        except ValueError as error:
+            raise DamagedModelError(f"{self.path} is no history: {error}") from None
         if len(kept) < len(rows) or not self.path.read_bytes().endswith(b"\n"):
             write_file(self.path, "".join([head, *kept]).encode(), make_folder=False)
 

@@ -34,6 +34,7 @@ from dlplugin.store.state import TrainingState, digest_of, read_state
 
 __all__ = ["RunFolder", "now", "stored_runs"]
 
+FACTS = ("model", "definition", "options", "dataset", "spans", "started", "status")  # of every run
 FAILURE_BYTES = 1024  # made when the run is, so that a full disk has room for the reason
 
 
@@ -99,8 +100,17 @@ class RunFolder:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What run.json holds."""
-        return read_json(self.path / "run.json")
+        """What run.json holds.
+
+        Raises:
+            DamagedModelError: It cannot be read, or is no run's.
+        """
+        path = self.path / "run.json"
+        facts = read_json(path)
+        missing = [key for key in FACTS if key not in facts]
+        if missing:
+            raise DamagedModelError(f"{path} has no {missing[0]!r}")
+        return facts
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Replaces run.json."""
@@ -239,7 +249,10 @@ class RunFolder:
         line = json.dumps({"time": now(), "event": event, **details}, ensure_ascii=False) + "\n"
         path = self.path / "events.jsonl"
         try:
-            with open(path, "ab", buffering=0) as file:
+            with open(path, "a+b", buffering=0) as file:
+                if file.seek(0, os.SEEK_END):
+                    file.seek(-1, os.SEEK_END)
+                    line = line if file.read(1) == b"\n" else "\n" + line  # after one that was cut off
                 file.write(line.encode())
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
@@ -248,10 +261,14 @@ class RunFolder:
     def events(self) -> list[dict[str, Any]]:
         """When it began, stopped, went on and ended; a line that was cut off by a crash is left out."""
         try:
-            lines = (self.path / "events.jsonl").read_text().splitlines(keepends=True)
+            lines = (self.path / "events.jsonl").read_bytes().split(b"\n")[:-1]
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        events = []
+        for line in lines:
+            with suppress(ValueError):
+                events.append(json.loads(line))
+        return events
 
     def write_progress(self, progress: Mapping[str, Any]) -> None:
         """Tells other processes of the epoch under way."""
@@ -286,9 +303,16 @@ class RunFolder:
         return os.path.exists(self.path / "stop")
 
     def clear_stop(self) -> None:
-        """Takes the wish to stop back, before it goes on."""
-        with suppress(FileNotFoundError):
-            (self.path / "stop").unlink()
+        """Takes the wish to stop back, before it goes on.
+
+        Raises:
+            StoreError: The run cannot be written.
+        """
+        path = self.path / "stop"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
 
     @property
     def digest(self) -> str:

@@ -126,7 +126,7 @@ class ModelFolder:
         """
         with self._changing():
             self.refuse_training()
-            self._write_draft(definition, self._kept_run(definition), None)
+            self._write_draft(definition, self._kept_run(definition), self._newest_run(definition))
 
     def refuse_training(self, run: str | None = None) -> None:
         """Says at once what `begin_training` would refuse.
@@ -322,6 +322,13 @@ class ModelFolder:
             return None
         state = self.state()
         return state.run if state.definition.hash == definition.hash else None
+
+    def _newest_run(self, definition: Definition) -> str | None:
+        """The run that was begun last, if the stored definition is still this one."""
+        if not self.exists:
+            return None
+        state = self.state()
+        return state.newest if state.definition.hash == definition.hash else None
 
     def _write_draft(self, definition: Definition, run: str | None, training: str | None) -> None:
         draft: dict[str, Any] = {

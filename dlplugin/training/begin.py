@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, Split, TrainingOptions
-from dlplugin.errors import DefinitionError, PredictionError
+from dlplugin.errors import DamagedModelError, DefinitionError, PredictionError
 from dlplugin.samples import Samples
 from dlplugin.store import ModelFolder, RunFolder, Trained, split_name, stored_runs
 from dlplugin.training.prepare import prepare
@@ -50,7 +50,10 @@ def begin_run(
     about, initial = {}, None
     newest = model.state().newest if model.exists else None
     if newest is not None and newest in stored_runs(root):
-        status = RunFolder.open(root, newest).status
+        try:
+            status = RunFolder.open(root, newest).status
+        except DamagedModelError:
+            status = "damaged"
         about["sets_aside"] = f"run {newest} ({status}) is set aside and kept"
     if start_from is not None:
         initial, layers = warm_start(definition, options, start_from, _trained(root, start_from))

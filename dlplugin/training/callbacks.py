@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -44,6 +45,7 @@ class EpochEnd(Callback):
         reason: Why the training stopped; empty while it goes on.
         finite: Whether every loss so far was a number.
         epochs: Epochs done.
+        kept: The save point as it was in the newest state that was kept.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class EpochEnd(Callback):
         self.reason = ""
         self.finite = True
         self.epochs = module.first_epoch
+        self.kept = deepcopy(save_point)
         self._module = module
         self._options = module.options
         self._save_point = save_point
@@ -113,6 +116,7 @@ class EpochEnd(Callback):
         self._decide(monitored)
         if self.finite and (self.reason or self.epochs == self._options.epochs or self._journal.wants_state):
             self._journal.keep(self.state(), self._save_point)
+            self.kept = deepcopy(self._save_point)
         self._screen.show(losses, self._save_point)
         if self.reason:
             trainer.should_stop = True

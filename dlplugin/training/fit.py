@@ -92,7 +92,9 @@ def fit(
             "extreme values"
         )
     device = str(trainer.strategy.root_device)
-    epochs = min(watch.epochs, journal.kept_epoch) if control.reason and watch.finite else watch.epochs
+    epochs = watch.epochs
+    if control.reason and watch.finite and journal.kept_epoch < epochs:  # they will be done again
+        epochs, save_point = journal.kept_epoch, watch.kept
     reason = watch.reason or _end_reached(module, save_point, options, watch.epochs)
     return Fitted(save_point, epochs, reason, watch.finite and reason != control.reason, device)
 

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from safetensors.numpy import save
 
-from dlplugin.errors import StoreError
 from dlplugin.store import RunFolder, TrainingState
 from dlplugin.training.save_point import SavePoint
 
@@ -53,13 +52,17 @@ class RunJournal:
         self._folder = folder
         self._next = time.monotonic()
         self._writer: threading.Thread | None = None
-        self._error: StoreError | None = None
+        self._error: BaseException | None = None
         self._saved: list[int] = []
+        self._showing = False
 
     def add_epoch(self, row: Row) -> None:
-        """Adds an epoch to the history."""
+        """Adds an epoch to the history; how far it was is told no more."""
         self._raise()
         self._folder.append_history(row)
+        if self._showing:
+            self._showing = False
+            self._folder.clear_progress()
 
     @property
     def wants_state(self) -> bool:
@@ -82,6 +85,7 @@ class RunJournal:
     def show(self, epoch: int, done: float, loss: float) -> None:
         """Writes progress.json."""
         self._raise()
+        self._showing = True
         self._folder.write_progress({"epoch": epoch, "done": round(done, 4), "loss": loss})
 
     def close(self) -> None:
@@ -96,7 +100,7 @@ class RunJournal:
             if kept is not None:
                 self._folder.write_kept(kept)
             self._folder.write_state(state)
-        except StoreError as error:
+        except BaseException as error:  # whatever it is, the training shall not go on without a state
             self._error = error
 
     def _raise(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from dlplugin.definition import Definition, TrainingOptions
-from dlplugin.errors import DLPluginError, StoreError
+from dlplugin.errors import DLPluginError, StoreError, TrainingError
 from dlplugin.evaluation import Evaluation, evaluate_samples
 from dlplugin.samples import Samples, read_samples
 from dlplugin.store import ModelFolder, RunFolder, Trained, hold, now
@@ -36,11 +36,13 @@ def execute(folder: RunFolder, console: Console | None = None, samples: Samples 
     Raises:
         LockedModelError: The model has been locked.
         StoreError: The run, or another one of the model, is being trained already; or writing failed.
-        TrainingError: There is nothing to keep.
+        TrainingError: There is nothing to keep, or it is finished.
     """
     busy = f"run {folder.name} is being trained already"
     with hold(folder.root, folder.lock_name, busy, wait=0.5):
         facts = folder.facts
+        if facts["status"] == "finished":  # another process has brought it to its end meanwhile
+            raise TrainingError(f"run {folder.name} is finished: {facts['stop_reason']}")
         definition = Definition.from_dict(facts["definition"])
         model = ModelFolder(folder.root, definition.name)
         model.begin_training(definition, folder.name)
@@ -82,6 +84,7 @@ def _train(
     state = folder.read_state() or folder.read_initial()
     done = state.epoch if state else 0
     folder.history_file.cut(done)
+    folder.clear_progress()
     folder.write_failure("")
     for outcome in ("stop_reason", "ended"):
         facts.pop(outcome, None)

@@ -1,5 +1,6 @@
-"""`python -m dlplugin.training.worker STORE RUN`: trains a run in this process."""
+"""`python -m dlplugin.training.worker STORE RUN [MODULE ...]`: trains a run in this process."""
 
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,9 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str]) -> int:
     """Trains to the end, or until it is asked to stop; an error is one line."""
-    store, name = arguments
+    store, name, *modules = arguments
+    for module in modules:  # with indicators that the one who began it knows
+        importlib.import_module(module)
     try:
         execute(RunFolder.open(Path(store), name), Console(quiet=True))
     except DLPluginError as error:

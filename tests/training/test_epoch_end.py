@@ -11,6 +11,7 @@ from rich.console import Console
 import dlplugin as dl
 from dlplugin.errors import StoreError
 from dlplugin.samples import Samples, build_samples
+from dlplugin.training.control import Control
 from dlplugin.training.fit import Fitted, fit
 from dlplugin.training.module import EpochLosses, TrainingModule
 from tests.training.notes import Notes
@@ -84,3 +85,43 @@ def test_the_number_of_threads_is_what_it_was_after_a_training_however_it_ends(s
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_stop_that_throws_epochs_away_keeps_no_save_point_of_theirs(
+    monkeypatch: pytest.MonkeyPatch, samples: Samples
+) -> None:
+    monkeypatch.setattr("dlplugin.training.callbacks.SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("dlplugin.training.callbacks.SECONDS_TO_FINISH", -1.0)
+    notes, looks = Notes(), []
+    # the disk is slow: after the first epoch no state is written any more
+
+    def in_the_fourth_epoch() -> bool:
+        notes.wants_state = len(notes.rows) < 2
+        if len(notes.rows) == 3:
+            looks.append(0)
+        return len(looks) > 1  # the first look is still at the end of the third
+
+    options = dl.TrainingOptions(epochs=6, auto_stop=None, save_point="last", device="cpu", batch_size=64)
+    stopped = fit(samples, options, notes, Control(in_the_fourth_epoch), Console(file=io.StringIO()))
+    assert [row[0] for row in notes.rows] == [1, 2, 3]
+    assert list(notes.states) == [1]
+    assert (stopped.epochs, stopped.finished, stopped.stop_reason) == (1, False, "stopped by request")
+    assert stopped.save_point.epochs.tolist() == [1]
+
+
+def test_a_training_goes_on_with_the_threads_it_began_with(
+    monkeypatch: pytest.MonkeyPatch, samples: Samples
+) -> None:
+    monkeypatch.setattr("dlplugin.training.trainer.MULTIPLICATIONS_WORTH_SHARING", 0)
+    notes, during, before = Notes(), [], torch.get_num_threads()
+    options = dl.TrainingOptions(epochs=2, device="cpu")
+    screen = Console(file=io.StringIO())
+    try:
+        torch.set_num_threads(2)
+        fit(samples, options, notes, console=screen)
+        torch.set_num_threads(3)
+        noting = Notes(lambda row: during.append(torch.get_num_threads()))
+        fit(samples, options, noting, console=screen, state=notes.states[1])
+    finally:
+        torch.set_num_threads(before)
+    assert during == [2]
