@@ -239,8 +239,13 @@ class TrainingOptions:
             ("smoothing", "save_point", ("smoothed",)),
             ("huber_delta", "loss", ("huber",)),
             ("quantile", "loss", ("quantile",)),
+            ("auto_save", "save_point", ("best", "smoothed")),
         ):
             self._refuse_unused(name, needed, suits)
+        if self.min_delta and self.auto_stop is None:
+            raise DefinitionError(
+                f"min_delta is {self.min_delta:g}, but auto_stop is none; give it a number of epochs"
+            )
         if self.nesterov and not self.momentum:
             raise DefinitionError("nesterov needs a momentum above 0, such as momentum=0.9")
         if self.penalty_on == "output" and not (self.l1 or self.l2):

@@ -125,6 +125,16 @@ class Model:
         return state.status if state.definition.hash == self.definition.hash else "draft"
 
     @property
+    def run(self) -> Run:
+        """The run whose save point it predicts with.
+
+        Raises:
+            PredictionError: It is not trained.
+            UnknownModelError: The run was deleted, as it may be once its model is locked.
+        """
+        return Run(RunFolder.open(self._root, str(self.record["run"])))
+
+    @property
     def bars_needed(self) -> int:
         """Bars until the first prediction."""
         return self.definition.bars_needed
@@ -254,6 +264,7 @@ class Model:
         """
         self._refuse_version("resume")
         newest = self._folder.state().newest if self._folder.exists else None
+        self._folder.refuse_training(newest)
         if newest is None:
             raise TrainingError(f"model {self.name!r} has no run to resume; train it first")
         return Run(RunFolder.open(self._root, newest)).resume(dataset, background, console)

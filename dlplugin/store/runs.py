@@ -72,7 +72,10 @@ class RunFolder:
         for _ in range(1000):
             run = cls(root, memorable_name())
             if not run.path.exists():
-                more = {"run.json": to_json_bytes(dict(facts)), "failure.txt": b" " * FAILURE_BYTES}
+                more = {
+                    "run.json": to_json_bytes({**facts, "run": run.name}),
+                    "failure.txt": b" " * FAILURE_BYTES,
+                }
                 write_folder(run.path, {**files, **more})
                 return run
         raise StoreError(f"no free run name in {root / '.runs'}; delete old runs")

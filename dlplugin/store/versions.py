@@ -158,6 +158,18 @@ class ModelFolder:
             self._refuse_locked("train")
             self._write_draft(definition, run, None)
 
+    def use(self, definition: Definition, run: str) -> None:
+        """Makes another run's save point what the model predicts with.
+
+        Raises:
+            LockedModelError: The model is locked.
+            StoreError: It is being trained.
+        """
+        with self._changing():
+            self._refuse_locked("choose a run")
+            self._refuse_running()
+            self._write_draft(definition, run, None)
+
     def lock(self, definition: Definition, note: str, force: bool) -> int:
         """Makes the trained model the next version.
 

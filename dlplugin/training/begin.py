@@ -47,18 +47,40 @@ def begin_run(
             raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
     model = ModelFolder(root, definition.name)
     model.refuse_training()
-    about, initial = {}, None
-    newest = model.state().newest if model.exists else None
-    if newest is not None and newest in stored_runs(root):
-        try:
-            status = RunFolder.open(root, newest).status
-        except DamagedModelError:
-            status = "damaged"
-        about["sets_aside"] = f"run {newest} ({status}) is set aside and kept"
+    about, initial = _sets_aside(model), None
+    if start_from is None and options.freeze:
+        raise DefinitionError(
+            f"freeze is {list(options.freeze)}, but nothing was trained before; give start_from, whose layers it keeps"
+        )
     if start_from is not None:
+        if not isinstance(start_from, str):
+            raise DefinitionError(
+                f"start_from is {start_from!r}, but must be a model's or a run's name, such as 'us-5d'"
+            )
         initial, layers = warm_start(definition, options, start_from, _trained(root, start_from))
         about["starts"] = str(layers)
     return prepare(root, definition, dataset, split, options, validation, initial, about)
+
+
+def _sets_aside(model: ModelFolder) -> dict[str, str]:
+    """The run that the model predicts with, or that could go on: a new one takes its place."""
+    state = model.state() if model.exists else None
+    names = [] if state is None else [name for name in dict.fromkeys((state.run, state.newest)) if name]
+    there = [name for name in names if name in stored_runs(model.root)]
+    words = " and ".join(f"run {name} ({_status(model.root, name)})" for name in there)
+    if not words:
+        return {}
+    usable = state is not None and state.run in there and _status(model.root, there[0]) != "damaged"
+    again = f"; dl.load_run({there[0]!r}).use() predicts with it again"
+    verb = "is" if len(there) == 1 else "are"
+    return {"sets_aside": f"{words} {verb} set aside and kept{again if usable else ''}"}
+
+
+def _status(root: Path, name: str) -> str:
+    try:
+        return RunFolder.open(root, name).status
+    except DamagedModelError:
+        return "damaged"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What a training's options ask of its definition, looked at before anything is written."""
 
 from dlplugin.definition import Definition, TrainingOptions
-from dlplugin.errors import DefinitionError
+from dlplugin.errors import DefinitionError, TrainingError
 
 __all__ = ["check_options", "sampled_output"]
 
@@ -23,11 +23,20 @@ def check_options(definition: Definition, options: TrainingOptions, out_of_sampl
         sampled_output(definition)
     _check_inputs(definition, options)
     _check_schedule(options, out_of_sample)
+    _check_device(options)
     if options.freeze:
         from dlplugin.engines import build_network  # torch, which only this check needs
         from dlplugin.training.steps.freezing import freeze
 
         freeze(build_network(definition, 1), options.freeze)
+
+
+def _check_device(options: TrainingOptions) -> None:
+    if options.device == "gpu":
+        import torch  # which only this check needs
+
+        if not (torch.cuda.is_available() or torch.backends.mps.is_available()):
+            raise TrainingError("device is 'gpu', but there is none that torch can use; use device='auto'")
 
 
 def sampled_output(definition: Definition) -> int:
@@ -98,8 +107,15 @@ def _check_schedule(options: TrainingOptions, out_of_sample: bool) -> None:
         raise DefinitionError(
             "schedule 'on-plateau' follows the out-of-sample samples, but there are none; use another schedule"
         )
-    if options.schedule != "constant" and options.epochs is not None and options.warm_up >= options.epochs:
+    if options.epochs is not None and options.warm_up >= options.epochs:
         raise DefinitionError(
-            f"warm_up is {options.warm_up} epochs of {options.epochs}, which leaves none to schedule "
-            f"{options.schedule!r}; give more epochs or a shorter warm_up"
+            f"warm_up is {options.warm_up} epochs of {options.epochs}, which leaves none at the full rate; give more "
+            "epochs or a shorter warm_up"
         )
+    if not out_of_sample:
+        for name, default in (("monitor", "loss"), ("save_point", "best"), ("min_delta", 0.0)):
+            value = getattr(options, name)
+            if value not in (default, "last"):
+                raise DefinitionError(
+                    f"{name} is {value!r}, but there are no out-of-sample samples; leave it out, or give out_of_sample="
+                )

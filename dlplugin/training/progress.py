@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dlplugin.definition import TrainingOptions
 from dlplugin.training.module import EpochLosses
+from dlplugin.training.outcome import epochs_text
 from dlplugin.training.save_point import SavePoint
 
 __all__ = ["TrainingProgress"]
@@ -88,7 +89,7 @@ class TrainingProgress:
         values, monitor = save_point.values, self._options.monitor
         if not np.isfinite(values).all():
             return "none kept yet"
-        epoch = int(save_point.epochs[np.argmin(values)])
+        epoch = epochs_text(save_point.epochs.tolist())
         if monitor == "loss":
             return f"best {np.mean(values):.4f} in {epoch}"
         return f"best {monitor} {-np.mean(values):.4f} in {epoch}"

@@ -14,7 +14,7 @@ from dlplugin.bars import DataSet
 from dlplugin.definition import Definition
 from dlplugin.errors import TrainingError
 from dlplugin.samples import SpanCount, Spans
-from dlplugin.store import RunFolder
+from dlplugin.store import ModelFolder, RunFolder
 from dlplugin.training.background import train_in_background
 from dlplugin.training.outcome import best_epoch
 from dlplugin.training.prepare import matching_samples
@@ -206,12 +206,13 @@ class Run:
         folder, status = self._folder, self.status
         if status == "running":
             raise TrainingError(f"run {self.name} is being trained already; nothing to resume")
+        definition = Definition.from_dict(folder.facts["definition"])
+        ModelFolder(folder.root, definition.name).refuse_training(self.name)
         if status not in RESUMABLE:
             raise TrainingError(
                 f"run {self.name} is finished: {self.stop_reason}; to go on from its weights, train a new run with "
                 f"start_from={self.name!r}"
             )
-        definition = Definition.from_dict(folder.facts["definition"])
         samples = matching_samples(folder, definition, dataset)
         folder.clear_stop()
         if background:
@@ -219,6 +220,22 @@ class Run:
         else:
             end_script(self, execute(folder, console, samples).signal)
         return self
+
+    def use(self) -> None:
+        """Makes its save point what its model predicts with, instead of that of another run.
+
+        Raises:
+            LockedModelError: The model is locked.
+            StoreError: The model is being trained.
+            TrainingError: The run has kept no weights, or they were not evaluated.
+        """
+        folder, facts = self._folder, self._folder.facts
+        if not folder.weights_file.exists() or not folder.evaluated:
+            raise TrainingError(
+                f"run {self.name} has no evaluated weights to predict with; it is {self.status}"
+            )
+        definition = Definition.from_dict(facts["definition"])
+        ModelFolder(folder.root, definition.name).use(definition, self.name)
 
     def _ended_within(self, timeout: float | None) -> bool:
         end = None if timeout is None else time.monotonic() + timeout

@@ -100,7 +100,7 @@ def _train(
     if "estimate" not in facts:
         facts |= _look_ahead(samples, options)
         folder.write_facts(facts)
-    _announce(folder.name, facts, done, console)
+    _announce(folder, facts, done, console)
     fitted = fit(samples, options, RunJournal(folder, done), control, console, state)
     folder.history_file.cut(fitted.epochs)
     folder.clear_progress()
@@ -129,12 +129,15 @@ def _look_ahead(samples: Samples, options: TrainingOptions) -> dict[str, Any]:
     }
 
 
-def _announce(name: str, facts: Mapping[str, Any], done: int, console: Console) -> None:
+def _announce(folder: RunFolder, facts: Mapping[str, Any], done: int, console: Console) -> None:
     """What a training says before it begins, or goes on."""
     if done:
-        lines = [f"{name} goes on after epoch {done}"]
+        lines = [f"{folder.name} goes on after epoch {done}"]
+        other = ModelFolder(folder.root, facts["model"]).state().run
+        if other not in (None, folder.name):
+            lines.append(f"{facts['model']} will predict with it, and no more with run {other}")
     else:
-        lines = [f"{name}: {facts['estimate']}"]
+        lines = [f"{folder.name}: {facts['estimate']}"]
         lines += [facts[word] for word in ("sets_aside", "starts") if facts.get(word)]
         lines += facts["labels"]
         lines += [f"warning: {facts['warning']}"] if facts["warning"] else []
@@ -154,6 +157,7 @@ def _outcome(fitted: "Fitted") -> dict[str, Any]:
         "save_point": {
             "epochs": kept.epochs.tolist(),
             "losses": kept.losses.tolist() if known else [],
+            "values": kept.values.tolist() if np.isfinite(kept.values).all() else [],
             "ended": kept.ended.tolist(),
         },
     }

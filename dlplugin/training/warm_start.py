@@ -1,6 +1,6 @@
 """A training that begins with another model's weights, where they fit."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,21 +21,18 @@ class WarmStart:
         source: The other model: "us-5d@1", or a run's name.
         fits: The layers that begin with its weights.
         anew: The layers that begin as if there were no other, and why.
+        others: What the other model's inputs or outputs are, where they are not the same ones.
     """
 
     source: str
     fits: tuple[str, ...]
     anew: dict[str, str]
+    others: tuple[str, ...]
 
     def __str__(self) -> str:
-        text = f"starts from {self.source}: {', '.join(self.fits)} fit"
-        if not self.anew:
-            return text
-        return f"{text}; anew: {', '.join(f'{layer} ({why})' for layer, why in self.anew.items())}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {**asdict(self), "fits": list(self.fits)}
+        anew = ", ".join(f"{layer} ({why})" for layer, why in self.anew.items())
+        parts = [f"starts from {self.source}: {', '.join(self.fits)} fit"]
+        return "; ".join([*parts, *([f"anew: {anew}"] if anew else []), *self.others])
 
 
 def warm_start(
@@ -72,16 +69,33 @@ def warm_start(
         else:
             weights[name] = other[np.arange(options.networks) % len(other)]
     layers = dict.fromkeys(name.rpartition(".")[0] for name in weights)
-    result = WarmStart(source, tuple(layer for layer in layers if layer not in anew), anew)
+    others = _others(definition, source, trained.definition)
+    result = WarmStart(source, tuple(layer for layer in layers if layer not in anew), anew, others)
     if not result.fits:
         reasons = ", ".join(f"{layer} ({why})" for layer, why in anew.items())
         raise DefinitionError(
             f"no layer of {source} fits {definition.name!r}: {reasons}; leave out start_from"
         )
+    for layer in anew:
+        for name in options.freeze:
+            if f"{layer}.".startswith(f"{name}."):
+                raise DefinitionError(
+                    f"freeze is {name!r}, but {layer} begins anew ({anew[layer]}); leave it out"
+                )
     for name, own in network.state_dict().items():
         if name.rpartition(".")[0] in anew:
             weights[name] = own.numpy()
     return TrainingState(weights, {"epoch": 0}), result
+
+
+def _others(definition: Definition, source: str, other: Definition) -> tuple[str, ...]:
+    """Weights know their inputs and outputs by place alone."""
+    found = []
+    for kind in ("inputs", "outputs"):
+        here, there = ([item.indicator for item in getattr(each, kind)] for each in (definition, other))
+        if here != there:
+            found.append(f"mind that {source} has other {kind}: {', '.join(there)}")
+    return tuple(found)
 
 
 def _shape(weights: NDArray[Any]) -> str:

@@ -71,7 +71,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {},
         {"schedule": "cosine", "epochs": 5, "warm_up": 5},
-        "warm_up is 5 epochs of 5, which leaves none to schedule 'cosine'; give more epochs or a shorter warm_up",
+        "warm_up is 5 epochs of 5, which leaves none at the full rate; give more epochs or a shorter warm_up",
     ),
     (
         {},
@@ -98,7 +98,7 @@ def test_what_a_definition_cannot_use_is_refused(
         ({"outputs": [THREE, NUMBER]}, {"class_weights": [1.0, 2.0, 3.0], "sampling": "over"}),
         ({"inputs": [WEEK, "ROC(5)"]}, {"input_masking": 0.1}),
         ({}, {"schedule": "step", "schedule_epochs": 2, "freeze": ["hidden"], "warm_up": 3, "epochs": None}),
-        ({}, {"warm_up": 3, "epochs": 2}),
+        ({}, {"warm_up": 3, "epochs": 4}),
     ],
 )
 def test_what_it_can_use_passes(describe, changes: dict[str, Any], options: dict[str, Any]) -> None:
@@ -113,6 +113,33 @@ def test_a_plateau_needs_samples_to_follow(numbers: Samples) -> None:
     assert str(error.value) == (
         "schedule 'on-plateau' follows the out-of-sample samples, but there are none; use another schedule"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"monitor": "correlation"},
+            "monitor is 'correlation', but there are no out-of-sample samples; leave it out, or give out_of_sample=",
+        ),
+        (
+            {"save_point": "smoothed"},
+            "save_point is 'smoothed', but there are no out-of-sample samples; leave it out, or give out_of_sample=",
+        ),
+        (
+            {"min_delta": 0.1},
+            "min_delta is 0.1, but there are no out-of-sample samples; leave it out, or give out_of_sample=",
+        ),
+    ],
+)
+def test_what_looks_at_out_of_sample_samples_needs_some(
+    numbers: Samples, options: dict[str, Any], message: str
+) -> None:
+    check_options(numbers.definition, dl.TrainingOptions(**options))
+    check_options(numbers.definition, dl.TrainingOptions(save_point="last"), out_of_sample=False)
+    with pytest.raises(DefinitionError) as error:
+        check_options(numbers.definition, dl.TrainingOptions(**options), out_of_sample=False)
+    assert str(error.value) == message
 
 
 def test_a_training_module_refuses_them_too(numbers: Samples) -> None:

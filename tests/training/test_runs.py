@@ -9,6 +9,7 @@ from rich.console import Console
 
 import dlplugin as dl
 from dlplugin.store import RunFolder
+from dlplugin.training import best_epoch
 from tests.training.trainings import QUIET, describe, small_dataset
 
 
@@ -73,7 +74,7 @@ def test_before_it_begins_it_tells_time_memory_and_size_and_what_it_sets_aside(t
     assert "up to 2 epochs of" in line
     assert line.endswith("37 weights for 114 effective samples")
     assert "aside" not in first.getvalue()
-    assert f"run {one.name} (finished) is set aside and kept\n" in second.getvalue()
+    assert f"run {one.name} (finished) is set aside and kept; " in second.getvalue()
     assert [run.facts["weights"] for run in (one, two)] == [37, 37]
 
 
@@ -94,3 +95,68 @@ def test_the_recorded_effective_samples_count_overlapping_look_aheads(store: Pat
     samples = run.counts["in-sample"].samples
     assert run.facts["effective_samples"] == pytest.approx(samples / 5, rel=0.02)
     assert np.isfinite(run.facts["effective_samples"])
+
+
+def test_a_model_names_the_run_it_predicts_with_and_can_go_back_to_an_earlier_one(tmp_path: Path) -> None:
+    model, bars = describe(tmp_path, "m"), small_dataset()["IBM"]
+    screen = io.StringIO()
+    one = model.train(small_dataset(), options=dl.TrainingOptions(epochs=2), console=QUIET)
+    first = model.predict(bars)
+    two = model.train(
+        small_dataset(),
+        options=dl.TrainingOptions(epochs=2, seed=1),
+        console=Console(file=screen, width=200),
+    )
+    assert (model.run.name, model.record["run"]) == (two.name, two.name)
+    assert not model.predict(bars).equals(first)
+    assert (
+        f"run {one.name} (finished) is set aside and kept; dl.load_run('{one.name}').use() predicts with it again\n"
+        in (screen.getvalue())
+    )
+    one.use()
+    assert (model.run.name, model.status) == (one.name, "trained")
+    assert model.predict(bars).equals(first)
+    assert model.evaluation.to_json() == model.evaluate(small_dataset()).to_json()
+    locked = model.lock()
+    assert locked.run.name == one.name
+    with pytest.raises(dl.DLPluginError) as error:
+        two.use()
+    assert str(error.value).startswith("model 'm' is locked since ")
+    assert "; choose a run under a new name, or: dlplugin unlock m" in str(error.value)
+
+
+def test_a_run_without_weights_cannot_be_used(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path, dl.load_run(trained(tmp_path).name, tmp_path).facts, {})
+    with pytest.raises(dl.DLPluginError) as error:
+        dl.load_run(run.name, tmp_path).use()
+    assert str(error.value) == f"run {run.name} has no evaluated weights to predict with; it is finished"
+
+
+def test_going_on_with_an_older_run_says_which_one_predicts_no_more(tmp_path: Path) -> None:
+    model = describe(tmp_path, "m")
+    append = RunFolder.append_history
+
+    def stop_after_one(folder: RunFolder, row: tuple[float | int | str, ...]) -> None:
+        append(folder, row)
+        if row[0] == 1:
+            folder.request_stop()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "append_history", stop_after_one)
+        older = model.train(small_dataset(), options=dl.TrainingOptions(epochs=3), console=QUIET)
+    newer = model.train(small_dataset(), options=dl.TrainingOptions(epochs=1), console=QUIET)
+    screen = io.StringIO()
+    older.resume(console=Console(file=screen, width=200))
+    assert f"m will predict with it, and no more with run {newer.name}\n" in screen.getvalue()
+    assert model.run.name == older.name
+
+
+def test_the_best_epoch_of_several_networks_is_that_of_the_best_monitored_value() -> None:
+    kept = {"epochs": [4, 9, 2], "losses": [0.3, 0.4, 0.2], "values": [-0.1, -0.5, -0.2]}
+    assert best_epoch({"save_point": kept}) == 9
+    assert best_epoch({"save_point": kept | {"values": []}}) == 2
+    assert best_epoch({"save_point": {"epochs": [7], "losses": []}}) == 7
+
+
+def trained(store: Path) -> dl.Run:
+    return describe(store, "m").train(small_dataset(), options=dl.TrainingOptions(epochs=1), console=QUIET)

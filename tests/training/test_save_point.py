@@ -79,6 +79,7 @@ def test_it_keeps_and_ends_as_an_obvious_loop_says(options: dict[str, Any]) -> N
 def test_each_of_several_networks_has_its_own_and_a_stop_changes_nothing(
     values: list[tuple[float, ...]], auto_stop: int | None, auto_save: int, kind: Any, stop_after: int
 ) -> None:
+    auto_save = 1 if kind == "last" else auto_save
     options = dl.TrainingOptions(networks=3, auto_stop=auto_stop, auto_save=auto_save, save_point=kind)
     save_point = followed(np.array(values), options, stop_after)
     alone = [obvious([row[network] for row in values], options) for network in range(3)]

@@ -401,7 +401,12 @@ def test_with_the_last_weights_kept_the_recorded_loss_is_theirs(
     run = model.train(two_stocks, options=options)
     losses = run.history["out_of_sample_loss"]
     assert losses.argmin() != 19
-    assert run.facts["save_point"] == {"epochs": [20], "losses": [losses.iloc[-1]], "ended": [0]}
+    assert run.facts["save_point"] == {
+        "epochs": [20],
+        "losses": [losses.iloc[-1]],
+        "values": [losses.iloc[-1]],
+        "ended": [0],
+    }
 
 
 def test_a_rate_that_followed_the_out_of_sample_samples_is_a_reason_for_caution(

@@ -123,3 +123,48 @@ def test_what_does_not_fit_or_is_not_there_is_refused_before_anything_is_written
         other.train(small_dataset(), start_from="frist")
     assert [path.name for path in (tmp_path / ".runs").iterdir()] == [trained.name]
     assert not (tmp_path / "other").exists()
+
+
+def test_other_inputs_and_outputs_are_told_of_since_weights_know_places_only(
+    tmp_path: Path, trained: dl.Run
+) -> None:
+    screen = io.StringIO()
+    other = dl.Model(
+        "other",
+        [dl.Input("RSI(7)", depth=2)],
+        [dl.Output("ROC(3)", look_ahead=5)],
+        dl.MLP(hidden=[4, 3]),
+        store=tmp_path,
+    )
+    other.train(small_dataset(), options=SHORT, console=Console(file=screen, width=250), start_from="first")
+    assert (
+        "starts from first: hidden.0, hidden.2, output fit; mind that first has other inputs: RSI(close, timeperiod=14); "
+        "mind that first has other outputs: ROC(close, timeperiod=5)\n"
+    ) in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("start_from", "freeze", "message"),
+    [
+        (
+            None,
+            ["hidden"],
+            "freeze is ['hidden'], but nothing was trained before; give start_from, whose layers it keeps",
+        ),
+        (
+            "first",
+            ["hidden.0"],
+            "freeze is 'hidden.0', but hidden.0 begins anew (2 × 4 there, 5 × 4 here); leave it out",
+        ),
+        (7, [], "start_from is 7, but must be a model's or a run's name, such as 'us-5d'"),
+    ],
+)
+def test_what_could_not_be_meant_is_refused(
+    tmp_path: Path, trained: dl.Run, start_from: str, freeze: list[str], message: str
+) -> None:
+    options = dl.TrainingOptions(epochs=1, freeze=freeze)
+    with pytest.raises(DefinitionError) as error:
+        model(tmp_path, "second", [4, 3], depth=5).train(
+            small_dataset(), options=options, start_from=start_from
+        )
+    assert str(error.value) == message
