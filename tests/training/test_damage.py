@@ -214,3 +214,23 @@ def test_a_reason_from_before_is_forgotten_when_it_goes_on(
     )
     run.resume(console=QUIET)
     assert seen == [("", "", False)] * 2
+
+
+def test_a_run_keeps_its_samples_until_it_is_finished(store: Path) -> None:
+    folder = only_run(store)
+    assert folder.samples_file.exists()
+    dl.load_run(folder.name, store).resume(console=QUIET)
+    assert not folder.samples_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("save_point", "auto_stop", "selected"),
+    [("last", None, False), ("last", 5, True), ("best", None, True)],
+)
+def test_an_evaluation_tells_whether_the_out_of_sample_span_chose_weights_or_epoch(
+    tmp_path: Path, save_point: Any, auto_stop: int | None, selected: bool
+) -> None:
+    options = dl.TrainingOptions(epochs=1, batch_size=128, save_point=save_point, auto_stop=auto_stop)
+    model = describe(tmp_path, "m")
+    model.train(small_dataset(), options=options, console=QUIET)
+    assert model.evaluation.selected is selected
