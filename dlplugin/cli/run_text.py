@@ -241,7 +241,7 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 def _typed(value: Any) -> str:
     """A value as a file holds it."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "true" if value else "false"
     if isinstance(value, list):
         return f"[{', '.join(map(str, value))}]"
     return "none" if value is None else str(value)

@@ -18,6 +18,9 @@ __all__ = ["Marked", "read_marked"]
 
 Path = tuple[str | int, ...]
 
+MOST_VALUES = 100_000
+TOO_DEEP = "this is not a definition: it is nested too deeply"
+
 _SCALARS = {
     "null": re.compile(r"(?:~|null|Null|NULL|)$"),
     "bool": re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"),
@@ -67,6 +70,10 @@ def read_marked(text: str, is_json: bool) -> Marked:
             return Marked(json.loads(text, object_pairs_hook=_unique))
         except json.JSONDecodeError as error:
             raise DefinitionError(f"line {error.lineno}: this is not JSON: {error.msg}") from None
+        except RecursionError:
+            raise DefinitionError(TOO_DEEP) from None
+        except ValueError:  # Python reads no integer of more than some thousand digits
+            raise DefinitionError("this is not a definition: a number in it is too long") from None
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -74,6 +81,8 @@ def read_marked(text: str, is_json: bool) -> Marked:
         raise DefinitionError(f"{line}this is not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise DefinitionError(f"this is not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise DefinitionError(TOO_DEEP) from None
     lines: dict[Path, int] = {}
     try:
         return Marked(None if node is None else _plain(node, (), lines), lines)
@@ -91,6 +100,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
+    if len(lines) > MOST_VALUES:  # a few aliases of aliases are millions
+        raise DefinitionError(f"this is not a definition: it holds more than {MOST_VALUES:,} values")
     if isinstance(node, yaml.MappingNode):
         made: dict[Any, Any] = {}
         for key_node, value_node in node.value:
@@ -116,8 +127,12 @@ def _scalar(node: yaml.Node) -> Any:
         return None
     if kind == "bool":
         return text.casefold() == "true"
-    if kind == "int":
-        return int(text)
-    if kind == "float":
-        return float(text.casefold().replace(".inf", "inf").replace(".nan", "nan"))
+    try:
+        if kind == "int":
+            return int(text)
+        if kind == "float":
+            return float(text.casefold().replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:  # tagged as one, or too long for Python
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        raise DefinitionError(f"line {node.start_mark.line + 1}: {shown!r} is no number") from None
     return text

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dlplugin.definition.settings import settings
 from dlplugin.errors import DefinitionError
@@ -14,6 +14,13 @@ Optimizer = Literal[
     "adamw", "adam", "amsgrad", "nadam", "radam", "adamax", "sgd", "rmsprop", "adagrad", "adadelta", "rprop"
 ]
 Schedule = Literal["constant", "step", "exponential", "cosine", "warm-restarts", "one-cycle", "on-plateau"]
+
+
+def _listed(layers: object) -> object:
+    """One layer is refused, and not read letter by letter."""
+    if isinstance(layers, str):
+        raise ValueError(f"must be a list of layers, such as [{layers!r}]")
+    return layers
 
 
 def _finite_weights(weights: object) -> object:
@@ -204,6 +211,7 @@ class TrainingOptions:
     freeze: Annotated[
         Sequence[str],
         AfterValidator(tuple),
+        BeforeValidator(_listed),
         Field(
             description="Layers that training leaves as they are, by name or its beginning; see start_from."
         ),

@@ -118,11 +118,10 @@ class Output:
         """The classes in words, lowest first, without the dropped one; empty where there are none."""
         if self.classes is None:
             return ()
-        edges, half = self.classes, len(self.classes) // 2
-        below = ["≤" if index < half else "<" for index in range(len(edges))]
-        words = [f"{below[0]} {_short(edges[0])}"]
+        edges = self.classes
+        words = [f"{'≤' if len(edges) > 1 else '<'} {_short(edges[0])}"]
         words += [f"{_short(low)} … {_short(high)}" for low, high in pairwise(edges)]
-        words.append(f"{'>' if below[-1] == '≤' else '≥'} {_short(edges[-1])}")
+        words.append(f"≥ {_short(edges[-1])}")
         return tuple(word for index, word in enumerate(words) if index != self._dropped)
 
     def columns(self, networks: int = 1) -> tuple[str, ...]:

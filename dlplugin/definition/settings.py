@@ -65,8 +65,12 @@ def _readable(signature: inspect.Signature) -> inspect.Signature:
 
 def _first(error: ValidationError, known: list[str]) -> str:
     """The first thing that is wrong, with its value."""
-    detail = error.errors(include_url=False)[0]
+    detail, *others = error.errors(include_url=False)
     first = detail["loc"][0]
+    others = [each for each in others if each["loc"][0] == first]
+    if detail["type"] == "literal_error" and others and not isinstance(detail["input"], str):
+        # it takes words, too, but none was meant
+        detail = others[0] if others[0]["type"] != "is_instance_of" else detail
     place = known[first] if isinstance(first, int) and first < len(known) else str(first)
     message = detail["msg"].removeprefix("Input ").removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]

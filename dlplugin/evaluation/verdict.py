@@ -59,14 +59,14 @@ def beaten_rules(result: OutputResult | ClassResult) -> tuple[str, ...]:
     None, too, when each of them does worse than an unbeaten constant, zero or the in-sample mean: to lose
     less than an overfitted ridge needs no model, and to lose less than zero where prices drift needs only
     the mean. Likewise for classes: to be right more often than the class that was most frequent in sample
-    is no feat where always naming another one would have been as good.
+    is no feat where always naming another one would have been as good, up to the comparison's error.
     """
     if not result.comparisons:
         return ()
     if isinstance(result, ClassResult):
         span = result.spans[-1]
-        better = span.accuracy > span.most_frequent
-        return tuple(each.rule for each in result.comparisons if each.beaten and better)
+        gain = span.accuracy - span.most_frequent
+        return tuple(each.rule for each in result.comparisons if each.beaten and gain > each.error)
     losses = {rule: scores.loss for rule, scores in result.spans[-1].by_rule.items()}
     unbeaten = [
         losses[each.rule] for each in result.comparisons if each.rule in CONSTANT_RULES and not each.beaten
@@ -112,7 +112,8 @@ def _class_sentence(output: EvaluatedOutput, result: ClassResult) -> str:
         frequent = output.labels[span.came.index(max(span.came))]
         return (
             f"the model beats nothing: out of sample it is right in {right} of the samples, more often than "
-            f"{rule} ({by_rule}), but always naming {frequent!r} would have been in {percent(span.most_frequent)}"
+            f"{rule} ({by_rule}), but always naming {frequent!r} would have been in {percent(span.most_frequent)} "
+            f"(±{error} percentage points)"
         )
     text = (
         f"the model beats nothing: out of sample it is right in {right} of the samples, which is not above the "

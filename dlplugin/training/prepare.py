@@ -56,6 +56,8 @@ def prepare(
     )
     _refuse_unseen(samples)
     check_options(definition, options, out_of_sample="out-of-sample" in samples.rows)
+    if options.monitor == "accuracy":
+        _refuse_unjudged(samples)
     facts = _facts(definition, dataset, split, options, samples) | dict(about or {})
     if validation is not None:
         facts["validation"] = _data(validation)
@@ -118,9 +120,22 @@ def _refuse_unseen(samples: Samples) -> None:
             raise SamplesError(
                 f"{samples.spans.note}, but they have none from {span}; give them more bars, or choose others"
             )
+        dropped = all(output.drop is not None for output in samples.definition.outputs)
         raise SamplesError(
             f"the out-of-sample span {span} has no samples at look ahead {samples.definition.look_ahead}: all "
-            "reach across its end or lie in the embargo; make it longer, or use out_of_sample=0"
+            f"reach across its end{',' if dropped else ' or'} lie in the embargo"
+            f"{' or in the dropped class' if dropped else ''}; make it longer, or use out_of_sample=0"
+        )
+
+
+def _refuse_unjudged(samples: Samples) -> None:
+    """An accuracy of no samples is never better."""
+    balance = samples.balance
+    if "out_of_sample" in balance and not balance["out_of_sample"].any():
+        names = ", ".join(repr(name) for name in balance.index.unique("output"))
+        raise SamplesError(
+            f"monitor is 'accuracy', but all out-of-sample samples are in the dropped class of {names}; move the "
+            "thresholds, or use monitor='loss'"
         )
 
 

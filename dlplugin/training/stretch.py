@@ -68,7 +68,8 @@ def evaluation_of(samples: Samples, trained: Trained) -> Evaluation:
         trained.class_loss,
     )
     options = trained.record["options"]
-    selected = options["save_point"] != "last" or options["auto_stop"] is not None
+    chosen = options["save_point"] != "last" or options["auto_stop"] is not None
+    selected = chosen or options["schedule"] == "on-plateau"  # which follows the out-of-sample samples
     return evaluate_samples(samples, predictor, selected)
 
 

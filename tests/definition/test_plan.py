@@ -1,6 +1,7 @@
 """A training as a file describes it."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,14 @@ def test_words_are_those_of_yaml_1_2(write) -> None:
         (SMALL + "name: again\n", ", line 5: 'name' is there twice"),
         (SMALL + "options: {epochs: 3\n", ", line 6: this is not YAML: expected ',' or '}', but got '<stream end>'"),
         ("a: &b [*b]\n", ": this is not a definition: it holds itself"),
+        ("a: " + "[" * 5000, ": this is not a definition: it is nested too deeply"),
+        (
+            "a: &a [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]\n"
+            + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefgh")),
+            ": this is not a definition: it holds more than 100,000 values",
+        ),
+        (SMALL + "options: {seed: !!int one}\n", ", line 5: 'one' is no number"),
+        (SMALL + f"options:\n  seed: {'9' * 5000}\n", f", line 6: '{'9' * 40}…' is no number"),
         ("? [a]\n: 1\n", ", line 1: a key must be text"),
         ("a: 1\n--- \nb: 2\n", ", line 2: this is not YAML: but found another document"),
         ("a: \x07\n", ": this is not YAML: unacceptable character #x0007: special characters are not allowed"),
@@ -212,6 +221,8 @@ def test_what_is_wrong_is_told_with_the_file_and_the_line(text: str, message: st
             ", line 3: this is not JSON: Expecting property name enclosed in double quotes",
         ),
         ('{"name": "a", "name": "b"}', ": 'name' is there twice"),
+        ("[" * 100_000, ": this is not a definition: it is nested too deeply"),
+        (f'{{"name": {"9" * 5000}}}', ": this is not a definition: a number in it is too long"),
         (
             '{"name": "a", "inputs": [], "output": []}',
             ": a training has no 'output'; did you mean 'outputs'?",

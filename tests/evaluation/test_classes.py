@@ -149,6 +149,18 @@ def test_naming_another_class_always_is_no_feat_where_that_one_became_frequent()
     assert "but always naming '≤ -0.5' would have been in 80.0 %" in nearly.verdict
 
 
+def test_a_hit_more_than_the_other_class_had_is_no_feat_either() -> None:
+    inside = values([0] * 200, [1] * 120 + [0] * 80)
+    came = np.random.default_rng(0).permutation([0] * 160 + [1] * 40)
+    named = np.where(np.arange(200) == np.flatnonzero(came == 1)[0], 1, 0)
+    lucky = evaluation(evaluate_classes(2, inside, values(named, came)), LABELS[:2])
+    assert lucky.scores()[1].accuracy > lucky.scores()[1].most_frequent
+    assert lucky.comparisons()[0].beaten
+    assert lucky.beats() == ()
+    assert "right in 80.5 % of the samples" in lucky.verdict
+    assert "but always naming '≤ -0.5' would have been in 80.0 % (±" in lucky.verdict
+
+
 def test_a_model_that_is_worse_is_told_so_and_few_days_tell_nothing() -> None:
     came = np.random.default_rng(0).permutation([1] * 300 + [0] * 100)
     worse = evaluation(evaluate_classes(2, values(came, came), values(1 - came, came)), LABELS[:2])

@@ -77,6 +77,25 @@ def test_correlation_is_the_mean_over_numbers_and_middle_quantiles_in_order(
     assert tallied(mixed, predicted, targets, 111).correlation() is None
 
 
+def test_a_score_of_exactly_0_is_of_the_lower_class_as_in_a_prediction(two_classes: Samples) -> None:
+    rows = two_classes.rows["in-sample"][:300]
+    targets = torch.from_numpy(two_classes.targets[rows])
+    given = tallied(two_classes, torch.zeros(1, 300, 1), targets, 100).accuracy()
+    assert given == pytest.approx([float((targets == 0).double().mean())])
+
+
+def test_unknown_targets_do_not_count_in_the_correlation(numbers: Samples) -> None:
+    targets = torch.from_numpy(numbers.targets[numbers.rows["in-sample"][:300]].copy())
+    targets[::3, 1] = torch.nan
+    predicted = torch.randn(1, 300, 2, generator=torch.Generator().manual_seed(2)) + 1.0
+    wanted = []
+    for column in range(2):
+        known = ~torch.isnan(targets[:, column])
+        wanted.append(stats.pearsonr(predicted[0, known, column], targets[known, column])[0])
+    (given,) = tallied(numbers, predicted, targets, 100, correlation=True).correlation() or ()
+    assert given == pytest.approx(np.mean(wanted))
+
+
 def test_of_an_even_number_of_quantiles_the_two_in_the_middle_count(describe, two_stocks: dl.DataSet) -> None:
     output = dl.Output("ROC(3)", look_ahead=3, quantiles=[0.1, 0.4, 0.6, 0.9])
     samples = samples_of(describe("unused", outputs=[output]), two_stocks)

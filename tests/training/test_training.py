@@ -362,6 +362,28 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
     assert not model.store.exists()
 
 
+def test_out_of_sample_samples_that_are_all_dropped_can_judge_nothing(
+    describe, tmp_path: Path, two_stocks
+) -> None:
+    def refused(outputs: list[dl.Output], **options: object) -> str:
+        with pytest.raises(dl.DLPluginError) as error:
+            describe(tmp_path / "models", outputs=outputs).train(
+                two_stocks, dl.Split(0.6, 0.004), dl.TrainingOptions(epochs=2, **options)
+            )
+        assert not (tmp_path / "models").exists()
+        return str(error.value)
+
+    extreme = dl.Output("ROC(1)", look_ahead=1, classes=[-4, 4], drop="middle", name="extreme")
+    assert refused([extreme]).endswith(
+        "has no samples at look ahead 1: all reach across its end, lie in the embargo or in the dropped class; make "
+        "it longer, or use out_of_sample=0"
+    )
+    assert refused([extreme, dl.Output("ROC(1)", look_ahead=1)], monitor="accuracy") == (
+        "monitor is 'accuracy', but all out-of-sample samples are in the dropped class of 'extreme'; move the "
+        "thresholds, or use monitor='loss'"
+    )
+
+
 def test_an_input_without_any_value_is_the_expressions_fault(describe, tmp_path: Path, two_stocks) -> None:
     with pytest.raises(dl.DLPluginError) as error:
         describe(tmp_path / "models", inputs=["close / (close - close)"]).train(two_stocks)
@@ -380,6 +402,15 @@ def test_with_the_last_weights_kept_the_recorded_loss_is_theirs(
     losses = run.history["out_of_sample_loss"]
     assert losses.argmin() != 19
     assert run.facts["save_point"] == {"epochs": [20], "losses": [losses.iloc[-1]], "ended": [0]}
+
+
+def test_a_rate_that_followed_the_out_of_sample_samples_is_a_reason_for_caution(
+    model: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    for schedule, cautious in (("constant", False), ("on-plateau", True)):
+        options = dl.TrainingOptions(epochs=1, schedule=schedule, save_point="last", auto_stop=None)
+        model.train(two_stocks, options=options)
+        assert ("these figures flatter the model" in model.evaluation.verdict) == cautious
 
 
 def test_a_model_is_trained_before_it_is_evaluated(

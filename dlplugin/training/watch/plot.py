@@ -95,8 +95,9 @@ def _values(
         values = history[column].to_numpy(np.float64) * unit if column in history else np.empty(0)
         if values.size and (words == "in-sample" or not np.isnan(values).all()):
             lines[words] = values
-    if not len(epochs):
-        panel.text(0.5, 0.5, "no epoch yet", transform=panel.transAxes, ha="center", color=MUTED)
+    if not lines or not len(epochs):
+        why = "no value in any epoch" if len(epochs) else "no epoch yet"
+        panel.text(0.5, 0.5, why, transform=panel.transAxes, ha="center", color=MUTED)
         return
     for words, values in lines.items():
         shown = thin(values)

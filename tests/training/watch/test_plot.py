@@ -47,6 +47,13 @@ def labels(panel: Axes) -> list[str]:
     return panel.get_legend_handles_labels()[1]
 
 
+def test_a_monitored_value_that_was_never_known_leaves_its_panel_empty() -> None:
+    unseen = history_of(3, out_of_sample_loss=np.nan, out_of_sample_correlation=np.nan)
+    losses, correlation, _ = drawn(plot_history(unseen, "calm-kite-7", save_points=[3]))
+    assert labels(losses)[0] == "in-sample"
+    assert [text.get_text() for text in correlation.texts] == ["no value in any epoch"]
+
+
 def test_both_losses_save_points_rate_name_and_reason_are_there() -> None:
     history = history_of(143)
     reason = "finished: no lower out-of-sample loss for 50 epochs"
