@@ -49,7 +49,9 @@ def test_a_dropped_class_is_not_scored(kinds: dict[str, dl.Model], two_stocks: d
     upper = (kept["came"] >= 1).astype(float)
     gain = (kept["way"] == upper).astype(float) - (upper == rule)
     (comparison,) = model.evaluation.comparisons("way")
-    expected = mean_with_error(gain.to_numpy(), kept.index.to_numpy(), 5)  # its look ahead, whatever is dropped
+    expected = mean_with_error(
+        gain.to_numpy(), kept.index.to_numpy(), 5
+    )  # its look ahead, whatever is dropped
     assert (comparison.difference, comparison.standard_error) == pytest.approx(expected)
 
 

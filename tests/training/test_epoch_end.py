@@ -45,6 +45,7 @@ def test_a_loss_that_stops_being_finite_ends_it_with_the_last_good_weights_kept(
     assert [row[0] for row in rows] == [1, 2, 3]
     assert not np.isfinite(float(rows[2][1]))
     assert result.stop_reason == "the loss is not finite in epoch 3"
+    assert not result.finished, "it can go on"
     assert result.save_point.epochs.tolist() == good.save_point.epochs.tolist()
     for name, value in good.save_point.weights.items():
         assert np.isfinite(value).all()
