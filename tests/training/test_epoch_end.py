@@ -126,3 +126,19 @@ def test_a_training_goes_on_with_the_threads_it_began_with(
     finally:
         torch.set_num_threads(before)
     assert during == [2]
+
+
+def test_a_stop_that_comes_with_the_last_epoch_changes_nothing(samples: Samples) -> None:
+    rows: list[Row] = []
+    options = dl.TrainingOptions(epochs=2, auto_stop=None, device="cpu")
+    control = Control(lambda: len(rows) == 2)
+    ended = fit(samples, options, Notes(rows.append), control, Console(file=io.StringIO()))
+    assert (ended.epochs, ended.finished, ended.stop_reason) == (2, True, "all 2 epochs done")
+
+
+def test_the_first_reason_to_stop_stays() -> None:
+    control = Control(lambda: True)
+    control.request("stopped by SIGTERM")
+    control.request("stopped by Ctrl-C")
+    assert control.look()
+    assert control.reason == "stopped by SIGTERM"
