@@ -234,8 +234,8 @@ class ModelFolder:
                 raise LockedModelError(
                     f"model {self.name!r} has locked versions that are kept for good: {listed}"
                 )
-            with suppress(DamagedModelError, PredictionError):  # what cannot be read can still be deleted
-                if self.state().status == "running":
+            with suppress(DamagedModelError):  # what cannot be read can still be deleted
+                if self._running:
                     raise StoreError(f"model {self.name!r} is being trained; stop the training first")
             gone = self.path.with_name(f".{self.name}.deleted")
             shutil.rmtree(gone, ignore_errors=True)
@@ -364,10 +364,16 @@ class ModelFolder:
                 f"dlplugin unlock {self.name}{place_of(self.root)}"
             )
 
-    def _refuse_running(self, but: str | None = None) -> None:
+    @property
+    def _running(self) -> str | None:
+        """The run that is training it now."""
         draft = self._read_draft()
-        running = draft["training"] if draft else None
-        if running and running != but and RunFolder(self.root, running).alive:
+        training: str | None = draft["training"] if draft else None
+        return training if training and RunFolder(self.root, training).alive else None
+
+    def _refuse_running(self, but: str | None = None) -> None:
+        running = self._running
+        if running and running != but:
             raise StoreError(
                 f"model {self.name!r} is being trained already, by run {running}; wait for it, or: "
                 f"dlplugin stop {running}{place_of(self.root)}"

@@ -214,3 +214,52 @@ def test_a_reason_from_before_is_forgotten_when_it_goes_on(
     )
     run.resume(console=QUIET)
     assert seen == [("", "", False)] * 2
+
+
+def test_a_run_keeps_its_samples_until_it_is_finished(store: Path) -> None:
+    folder = only_run(store)
+    assert folder.samples_file.exists()
+    dl.load_run(folder.name, store).resume(console=QUIET)
+    assert not folder.samples_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("save_point", "auto_stop", "selected"),
+    [("last", None, False), ("last", 5, True), ("best", None, True)],
+)
+def test_an_evaluation_tells_whether_the_out_of_sample_span_chose_weights_or_epoch(
+    tmp_path: Path, save_point: Any, auto_stop: int | None, selected: bool
+) -> None:
+    options = dl.TrainingOptions(epochs=1, batch_size=128, save_point=save_point, auto_stop=auto_stop)
+    model = describe(tmp_path, "m")
+    model.train(small_dataset(), options=options, console=QUIET)
+    assert model.evaluation.selected is selected
+
+
+def test_the_evaluation_of_the_weights_before_does_not_stay_beside_new_ones(store: Path) -> None:
+    folder = only_run(store)
+    assert folder.evaluated
+    folder.write_kept(folder.weights_file.read_bytes())  # as a training that goes on, and is killed
+    with pytest.raises(StoreError, match="has no evaluation, which failed or was cut off"):
+        describe(store, "m").lock()
+
+
+def test_a_model_that_is_trained_is_not_deleted_where_its_indicator_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    draft = store / "m" / "definition.json"
+
+    def forget_then_delete(folder: RunFolder) -> None:
+        before = draft.read_text()
+        plain = json.loads(before)
+        plain["definition"]["sources"] = {"gone": {"sha256": "0", "module": "gone", "checked": True}}
+        draft.write_text(json.dumps(plain))
+        with pytest.raises(StoreError) as error:
+            describe(store, "m").delete()
+        assert str(error.value) == "model 'm' is being trained; stop the training first"
+        draft.write_text(before)
+
+    run = dl.load_run(only_run(store).name, store)
+    with monkeypatch.context() as patch:
+        at_each_epoch(patch, forget_then_delete)
+        assert run.resume(console=QUIET).status == "finished"

@@ -45,6 +45,7 @@ def test_a_loss_that_stops_being_finite_ends_it_with_the_last_good_weights_kept(
     assert [row[0] for row in rows] == [1, 2, 3]
     assert not np.isfinite(float(rows[2][1]))
     assert result.stop_reason == "the loss is not finite in epoch 3"
+    assert not result.finished, "it can go on"
     assert result.save_point.epochs.tolist() == good.save_point.epochs.tolist()
     for name, value in good.save_point.weights.items():
         assert np.isfinite(value).all()
@@ -125,3 +126,19 @@ def test_a_training_goes_on_with_the_threads_it_began_with(
     finally:
         torch.set_num_threads(before)
     assert during == [2]
+
+
+def test_a_stop_that_comes_with_the_last_epoch_changes_nothing(samples: Samples) -> None:
+    rows: list[Row] = []
+    options = dl.TrainingOptions(epochs=2, auto_stop=None, device="cpu")
+    control = Control(lambda: len(rows) == 2)
+    ended = fit(samples, options, Notes(rows.append), control, Console(file=io.StringIO()))
+    assert (ended.epochs, ended.finished, ended.stop_reason) == (2, True, "all 2 epochs done")
+
+
+def test_the_first_reason_to_stop_stays() -> None:
+    control = Control(lambda: True)
+    control.request("stopped by SIGTERM")
+    control.request("stopped by Ctrl-C")
+    assert control.look()
+    assert control.reason == "stopped by SIGTERM"
