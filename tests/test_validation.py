@@ -27,7 +27,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def other(us_stocks: dl.DataSet) -> dl.DataSet:
-    return us_stocks.subset(["IBM", "MSFT"])
+    return us_stocks.subset(["INTC", "MSFT"])
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_the_verdict_says_what_the_out_of_sample_samples_are(
         trained["symbols"].evaluation.verdict
     )
     assert (
-        f" The out-of-sample samples are those of DataSet {other.name!r}: IBM, MSFT, on the days that trained the "
+        f" The out-of-sample samples are those of DataSet {other.name!r}: INTC, MSFT, on the days that trained the "
         "weights. " in trained["dataset"].evaluation.verdict
     )
 
@@ -76,7 +76,7 @@ def test_the_verdict_says_what_the_out_of_sample_samples_are(
 def test_a_model_validated_on_another_dataset_is_evaluated_with_it_only(
     trained: dict[str, dl.Model], two_stocks: dl.DataSet, other: dl.DataSet
 ) -> None:
-    with pytest.raises(SamplesError, match=r"those of DataSet .* \(IBM, MSFT\); give it as validation="):
+    with pytest.raises(SamplesError, match=r"those of DataSet .* \(INTC, MSFT\); give it as validation="):
         trained["dataset"].evaluate(two_stocks)
     with pytest.raises(SamplesError, match="samples were chosen by held-out symbols: IBM; leave it out"):
         trained["symbols"].evaluate(two_stocks, other)

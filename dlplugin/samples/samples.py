@@ -17,7 +17,7 @@ from dlplugin.samples.labels import label_balance, refuse_empty_classes, targets
 from dlplugin.samples.parts import SymbolPart, dates_of, refuse_no_dataset, symbol_parts
 from dlplugin.samples.scaling import Scaling, fit_scaling
 from dlplugin.samples.spans import PURGED, Spans, resolve
-from dlplugin.samples.validation import chosen_validation
+from dlplugin.samples.validation import chosen_validation, refuse_training_symbols
 from dlplugin.samples.weights import average_uniqueness, effective_size, sample_weights
 
 __all__ = ["Samples", "SpanCount", "build_samples", "resolve_split"]
@@ -108,7 +108,8 @@ def resolve_split(dataset: DataSet, split: Split, validation: DataSet | None = N
         validation: Another DataSet, whose samples are to be the out-of-sample ones.
 
     Raises:
-        SamplesError: A span that was asked for has no dates, or symbols cannot be held out.
+        SamplesError: A span that was asked for has no dates, symbols cannot be held out, or the other DataSet
+            has the very samples that train the weights.
 
     Warns:
         DLPluginWarning: Out-of-sample samples are drawn, or have the dates that train the weights.
@@ -117,6 +118,8 @@ def resolve_split(dataset: DataSet, split: Split, validation: DataSet | None = N
     chosen = chosen_validation(split, dataset, validation)
     spans = resolve(split, dates_of(dataset), chosen)
     if spans.shared_dates:
+        if validation is not None:
+            refuse_training_symbols(dataset, validation)
         drawn = chosen.kind == "random"
         why = "" if drawn else ", and symbols move together on the same days"
         instead = (

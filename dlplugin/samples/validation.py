@@ -13,7 +13,7 @@ from dlplugin.definition import Split
 from dlplugin.errors import SamplesError
 from dlplugin.registry import did_you_mean
 
-__all__ = ["BY_DATES", "Validation", "chosen_validation", "refuse_unfit_dataset"]
+__all__ = ["BY_DATES", "Validation", "chosen_validation", "refuse_training_symbols", "refuse_unfit_dataset"]
 
 BoolArray = NDArray[np.bool_]
 Times = NDArray[np.datetime64]
@@ -135,4 +135,20 @@ def refuse_unfit_dataset(dataset: DataSet, other: DataSet) -> None:
         raise SamplesError(
             f"DataSet {other.name!r} has bars of {other.interval}, but {dataset.name!r} of {dataset.interval}; "
             "validate on bars of the same interval"
+        )
+
+
+def refuse_training_symbols(dataset: DataSet, other: DataSet) -> None:
+    """On the dates that train the weights another DataSet to validate on has other symbols.
+
+    Raises:
+        SamplesError: It has some of those that train, by name or by their bars.
+    """
+    bars = set(dataset.fingerprint.values())
+    same = [symbol for symbol in other.symbols if symbol in dataset or other.fingerprint[symbol] in bars]
+    if same:
+        raise SamplesError(
+            f"DataSet {other.name!r} is to validate on the days that train the weights, but {', '.join(same[:5])} "
+            f"{'train' if len(same) > 1 else 'trains'} them, too; give out_of_sample= a share of the dates, or other "
+            "symbols"
         )

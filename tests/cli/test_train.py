@@ -217,7 +217,7 @@ def test_models_go_into_the_store_that_is_named(file, tmp_path: Path, capsys) ->
             'Invalid value "mean" for --loss. Choose from: "squared", "absolute", "huber", "log-cosh", "quantile".',
         ),
         ("", ["--epoch", "3"], "Unknown option: --epoch. Did you mean --epochs?"),
-        ("", ["--class-weights", "-1", "1"], "--class-weights is [-1, 1], but should be 'none' or 'balanced'"),
+        ("", ["--class-weights", "-1", "1"], "--class-weights is -1, but should be greater than or equal to 0"),
         (
             "options: {epochs: 0}\n",
             [],

@@ -6,7 +6,8 @@ import pytest
 from sklearn import metrics
 
 import dlplugin as dl
-from dlplugin.evaluation.comparison import mean_with_error
+from dlplugin.evaluation import trained
+from dlplugin.evaluation.classes import evaluate_classes
 
 
 def joined(model: dl.Model, dataset: dl.DataSet, span: str, look_ahead: int) -> pd.DataFrame:
@@ -45,14 +46,18 @@ def test_a_dropped_class_is_not_scored(kinds: dict[str, dl.Model], two_stocks: d
     assert scores.accuracy == pytest.approx(((kept["came"] >= 1) == kept["way"]).mean())
     assert np.isnan(scores.log_loss)
     assert scores.days == kept.index.nunique()
-    rule = int(np.argmax(model.evaluation.scores("way")[0].came))
-    upper = (kept["came"] >= 1).astype(float)
-    gain = (kept["way"] == upper).astype(float) - (upper == rule)
-    (comparison,) = model.evaluation.comparisons("way")
-    expected = mean_with_error(
-        gain.to_numpy(), kept.index.to_numpy(), 5
-    )  # its look ahead, whatever is dropped
-    assert (comparison.difference, comparison.standard_error) == pytest.approx(expected)
+
+
+def test_the_error_of_classes_counts_their_look_ahead_whatever_is_dropped(
+    monkeypatch: pytest.MonkeyPatch, kinds: dict[str, dl.Model], two_stocks: dl.DataSet
+) -> None:
+    seen = []
+    monkeypatch.setattr(
+        trained, "evaluate_classes", lambda *given: seen.append(given) or evaluate_classes(*given)
+    )
+    kinds["scores"].evaluate(two_stocks)
+    kinds["classes"].evaluate(two_stocks)
+    assert [(inside.overlap, outside.overlap) for _, inside, outside in seen] == [(5, 5), (1, 1)]
 
 
 def test_the_middle_quantile_is_scored_as_a_number_and_all_are_calibrated(

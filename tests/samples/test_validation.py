@@ -51,7 +51,9 @@ def build(
 
 
 def kind(name: str, others: dl.DataSet) -> tuple[dl.Split, dl.DataSet | None]:
-    return KINDS[name], others if name.startswith("dataset") else None
+    if name == "dataset on the same dates":
+        return KINDS[name], others.subset(["INTC"])
+    return KINDS[name], others if name == "dataset" else None
 
 
 def found(samples: Samples, span: str) -> Found:
@@ -94,27 +96,35 @@ def test_without_out_of_sample_dates_held_out_symbols_have_the_in_sample_dates_a
     assert str(samples.spans["out-of-sample"]) == str(samples.spans["in-sample"])
 
 
-@leaks
-@pytest.mark.parametrize("share", [0.2, 0.0])
 def test_the_samples_of_another_dataset_are_out_of_sample_also_of_a_symbol_that_trains(
-    stocks: dl.DataSet, others: dl.DataSet, describe: Describe, share: float
+    stocks: dl.DataSet, others: dl.DataSet, describe: Describe
 ) -> None:
-    plain = build(describe, stocks, dl.Split(0.6, share))
-    samples = build(describe, stocks, dl.Split(0.6, share), others)
+    plain = build(describe, stocks, dl.Split(0.6, 0.2))
+    samples = build(describe, stocks, dl.Split(0.6, 0.2), others)
     alone = build_samples(samples.definition, others, plain.spans)
     assert samples.symbols == ("AAPL", "IBM", "MMM", "MSFT", "AAPL", "INTC")
     assert found(samples, "in-sample") == found(plain, "in-sample")
-    assert found(samples, "out-of-sample") == found(alone, "out-of-sample" if share else "in-sample")
+    assert found(samples, "out-of-sample") == found(alone, "out-of-sample")
     assert samples.owner[samples.rows["out-of-sample"]].min() == 4
     assert found(samples, "holdout") == found(plain, "holdout")
     assert samples.input_scaling.to_dict() == plain.input_scaling.to_dict()
 
 
 def test_another_dataset_on_the_same_dates_is_warned_of(stocks: dl.DataSet, others: dl.DataSet) -> None:
-    with pytest.warns(
-        DLPluginWarning, match="those of DataSet 'others': AAPL, INTC, on the days that trained"
-    ):
-        dl.resolve_split(stocks, dl.Split(0.6, 0.0), others)
+    with pytest.warns(DLPluginWarning, match="those of DataSet '.*': INTC, on the days that trained"):
+        dl.resolve_split(stocks, dl.Split(0.6, 0.0), others.subset(["INTC"]))
+
+
+def test_the_samples_that_train_do_not_validate(stocks: dl.DataSet, others: dl.DataSet) -> None:
+    with pytest.raises(SamplesError) as error:
+        dl.resolve_split(stocks, dl.Split(0.8, 0.0), others)
+    assert str(error.value) == (
+        "DataSet 'others' is to validate on the days that train the weights, but AAPL trains them, too; give "
+        "out_of_sample= a share of the dates, or other symbols"
+    )
+    renamed = dl.DataSet.from_frames("renamed", {"A": stocks["IBM"], "B": stocks["MSFT"]})
+    with pytest.raises(SamplesError, match="but A, B train them, too"):
+        dl.resolve_split(stocks, dl.Split(0.8, 0.0), renamed)
 
 
 def test_random_samples_share_the_dates_before_the_holdout_and_a_warning_says_why_that_leaks(
@@ -209,7 +219,7 @@ def test_each_kind_says_what_it_is(stocks: dl.DataSet, others: dl.DataSet) -> No
         "by held-out symbols: IBM, MMM",
         "by held-out symbols: IBM, MMM",
         "by DataSet 'others': AAPL, INTC",
-        "by DataSet 'others': AAPL, INTC",
+        "by DataSet 'others (1 of 2)': INTC",
         "random: 20 %, seed 3",
     ]
     assert [each.note for each in spans.values()] == [
@@ -217,7 +227,7 @@ def test_each_kind_says_what_it_is(stocks: dl.DataSet, others: dl.DataSet) -> No
         "the out-of-sample samples are those of held-out symbols: IBM, MMM",
         "the out-of-sample samples are those of held-out symbols: IBM, MMM, on the days that trained the weights",
         "the out-of-sample samples are those of DataSet 'others': AAPL, INTC",
-        "the out-of-sample samples are those of DataSet 'others': AAPL, INTC, on the days that trained the weights",
+        "the out-of-sample samples are those of DataSet 'others (1 of 2)': INTC, on the days that trained the weights",
         "the out-of-sample samples are a random 20 % and share bars with in-sample ones (no purge parts them)",
     ]
 

@@ -294,7 +294,7 @@ def test_a_device_that_is_not_there_is_refused(model: dl.Model, two_stocks: dl.D
         pytest.skip("there is a GPU")
     with pytest.raises(TrainingError) as error:
         model.train(two_stocks, options=dl.TrainingOptions(device="gpu"))
-    assert str(error.value) == "device is 'gpu', but: No supported gpu backend found!; use device='auto'"
+    assert str(error.value) == "device is 'gpu', but there is none that torch can use; use device='auto'"
 
 
 def test_what_is_not_a_dataset_is_refused(model: dl.Model, two_stocks: dl.DataSet) -> None:

@@ -140,7 +140,7 @@ def test_memory_grows_with_what_needs_it(two_stocks: dl.DataSet, samples: Sample
 def test_a_device_that_is_not_there_is_named(samples: Samples) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is one")
-    with pytest.raises(TrainingError, match="device is 'gpu', but: "):
+    with pytest.raises(TrainingError, match="device is 'gpu', but there is none"):
         estimate(samples, dl.TrainingOptions(device="gpu"))
 
 
