@@ -10,7 +10,17 @@ from dlplugin.actions.prices import (
     clear_cache,
     fetch_prices,
 )
-from dlplugin.actions.runs import plain_rows, resume, run_facts, run_of, runs, stop, train, training_plan
+from dlplugin.actions.runs import (
+    headline,
+    plain_rows,
+    resume,
+    run_facts,
+    run_of,
+    runs,
+    stop,
+    train,
+    training_plan,
+)
 from dlplugin.actions.story import DemoResult, demo
 
 __all__ = [
@@ -23,6 +33,7 @@ __all__ = [
     "clear_cache",
     "demo",
     "fetch_prices",
+    "headline",
     "indicator",
     "indicator_chart",
     "indicators",

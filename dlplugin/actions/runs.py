@@ -1,7 +1,6 @@
 """Training: start one from a file or a stored model, stop it, go on with it, and look at what there is."""
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +15,17 @@ if TYPE_CHECKING:
     from dlplugin.definition import TrainingPlan
     from dlplugin.training import Run
 
-__all__ = ["plain_rows", "resume", "run_facts", "run_of", "runs", "stop", "train", "training_plan"]
+__all__ = [
+    "headline",
+    "plain_rows",
+    "resume",
+    "run_facts",
+    "run_of",
+    "runs",
+    "stop",
+    "train",
+    "training_plan",
+]
 
 FILES = (".yaml", ".yml", ".json")
 
@@ -66,21 +75,21 @@ def train(plan: "TrainingPlan", store: Path | None = None, background: bool = Fa
         DLPluginError: The data cannot be used, the model is locked or being trained, or the training fails.
         KeyboardInterrupt: Ctrl-C before there was a run.
     """
-    from dlplugin.model import Model, load_run
-    from dlplugin.store import stored_runs
+    from dlplugin.store import store_folder
+    from dlplugin.training import Run, begin_run, execute, leaving_nothing, train_in_background
 
-    model = Model.of(plan.definition, store=store)
-    begin = model.start if background else model.train
-    before = set(stored_runs(model.store))
+    how = (plan.dataset, plan.split, plan.options, plan.validation, plan.start_from)
+    folder, samples = begin_run(store_folder(store), plan.definition, *how)
     try:
-        return begin(
-            plan.dataset, plan.split, plan.options, validation=plan.validation, start_from=plan.start_from
-        )
+        with leaving_nothing(folder):
+            if background:
+                train_in_background(folder)
+            else:
+                execute(folder, None, samples)
     except KeyboardInterrupt:
-        begun = set(stored_runs(model.store)) - before
-        if len(begun) != 1:
+        if not folder.path.exists():
             raise
-        return load_run(begun.pop(), store)
+    return Run(folder)
 
 
 def resume(name: str, store: Path | None = None, background: bool = False) -> "Run":
@@ -98,10 +107,13 @@ def resume(name: str, store: Path | None = None, background: bool = False) -> "R
         DLPluginError: There is no such run, or it cannot go on.
         KeyboardInterrupt: Ctrl-C before it went on.
     """
+    from dlplugin.store import RunFolder, store_folder
+    from dlplugin.training import resume_run
+
     run = run_of(name, store)
     before = len(run.events)
     try:
-        run.resume(background=background)
+        resume_run(RunFolder.open(store_folder(store), run.name), background=background)
     except KeyboardInterrupt:
         if len(run.events) == before:
             raise
@@ -128,15 +140,11 @@ def runs(model: str | None = None, store: Path | None = None) -> "pd.DataFrame":
     """All stored runs, or those of one model, newest first.
 
     Returns:
-        A row a run: the columns of `dl.runs`, and how its first output does out of sample: correlation, of
-        predicted and actual, and hits, the share of right signs or classes. NaN where there is none.
+        A row a run: the columns of `dl.runs`.
 
     Raises:
         UnknownModelError: No run is of that model.
     """
-    import pandas as pd
-
-    from dlplugin.store import store_folder
     from dlplugin.training import runs
 
     table = runs(store)
@@ -147,15 +155,7 @@ def runs(model: str | None = None, store: Path | None = None) -> "pd.DataFrame":
                 f"no run of a model {model!r}{did_you_mean(model, names) or _listed(names)}"
             )
         table = table[table["model"] == model].reset_index(drop=True)
-    root = store_folder(store)
-    metrics = [
-        _metrics(root, str(name), damaged=status == "damaged")
-        for name, status in zip(table["run"], table["status"], strict=True)
-    ]
-    reasons = table.pop("stop_reason")
-    for column in ("correlation", "hits"):
-        table[column] = pd.Series([each[column] for each in metrics], index=table.index, dtype="float64")
-    return table.assign(stop_reason=reasons)
+    return table
 
 
 def run_of(name: str, store: Path | None = None) -> "Run":
@@ -166,32 +166,39 @@ def run_of(name: str, store: Path | None = None) -> "Run":
     """
     from dlplugin.model import load_run
     from dlplugin.store import store_folder, stored_runs
+    from dlplugin.training import newest_runs
 
     names = stored_runs(store_folder(store))
     if name in names:
         return load_run(name, store)
-    newest = _newest(store)
+    newest = newest_runs(store)
     if name not in newest:
         hint = did_you_mean(name, [*names, *newest])
         raise UnknownModelError(f"no run and no model with runs is called {name!r}{hint or _listed(names)}")
     return load_run(newest[name], store)
 
 
-def _newest(store: Path | None) -> dict[str, str]:
-    """Model to the name of its newest run."""
-    from dlplugin.training import runs
+def headline(name: str, store: Path | None = None) -> str:
+    """The sentences on what a run's save point beats out of sample; empty while it is not evaluated."""
+    from dlplugin.evaluation import Evaluation
+    from dlplugin.store import RunFolder, store_folder
 
-    table = runs(store)[::-1].dropna(subset="model")
-    return dict(zip(table["model"], table["run"], strict=True))
+    folder = RunFolder.open(store_folder(store), name)
+    try:
+        return Evaluation.from_json(json.dumps(folder.read_evaluation())).headline
+    except DamagedModelError:
+        return ""
 
 
 def plain_rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    """The rows of `runs` as JSON holds them; what there is none of is None."""
+    """The rows of `runs` as JSON holds them: moments as ISO text; what there is none of is None."""
     import pandas as pd
 
     def plain(name: Any, value: Any) -> Any:
         if pd.isna(value):
             return None
+        if name == "started":
+            return value.isoformat()
         return int(value) if name in ("epochs", "best_epoch") else value
 
     return [
@@ -219,24 +226,6 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
     return cast(dict[str, Any], without_nan(plain))
 
 
-def _metrics(root: Path, name: str, damaged: bool) -> dict[str, float]:
-    """How the first output of a run's save point does out of sample."""
-    from dlplugin.evaluation import Evaluation
-    from dlplugin.store import RunFolder
-
-    nothing = {"correlation": math.nan, "hits": math.nan}
-    try:
-        plain = {} if damaged else RunFolder.open(root, name).read_evaluation()
-        scores: Any = Evaluation.from_json(json.dumps(plain)).scores()[-1]
-    except DamagedModelError:
-        return nothing
-    if scores.span != "out-of-sample":
-        return nothing
-    figures = scores.by_rule["model"] if hasattr(scores, "by_rule") else scores  # those of classes
-    hits = figures.hit_rate if hasattr(figures, "hit_rate") else figures.accuracy
-    return {"correlation": figures.correlation, "hits": hits}
-
-
 def _listed(names: list[str]) -> str:
     return "; list them with: dlplugin runs" if names else "; there are no runs yet"
 
@@ -248,6 +237,7 @@ def _plan_of_model(
     from dlplugin.definition import Split, TrainingOptions, TrainingPlan
     from dlplugin.model import load
     from dlplugin.store import store_folder, stored_models
+    from dlplugin.training import newest_runs
 
     root = store_folder(store)
     known = stored_models(root)
@@ -257,7 +247,7 @@ def _plan_of_model(
             f"there is no file {name!r} and no model of that name in {root.absolute()}{hint}"
         )
     definition = load(name, store).definition
-    newest = _newest(store).get(definition.name)
+    newest = newest_runs(store).get(definition.name)
     if newest is None:
         if given is None:
             raise DefinitionError(

@@ -1,22 +1,24 @@
-"""Commands, their help, and what an error becomes: one line and an exit code.
+"""Commands, their help, and what errors and warnings become: one line, and an exit code for an error.
 
 Exit codes: 0 fine, 1 a check that did not pass, 2 wrong use or an error that says what to do, 130 stopped with Ctrl-C.
 """
 
 import json as json_module
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from dlplugin import __version__
 from dlplugin.cli.cache import cache
 from dlplugin.cli.data import data
 from dlplugin.cli.runs import runs
-from dlplugin.errors import DLPluginError
+from dlplugin.errors import DLPluginError, DLPluginWarning
 
 __all__ = ["app", "run"]
 
@@ -43,8 +45,13 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ∞ shows ? instead of ending the command
     try:
-        code = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        with _plain_warnings():
+            code = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
+    except UnusedCliTokensError as error:
+        command = " ".join(["dlplugin", *(error.command_chain or ())])
+        print(f"dlplugin: {_too_many(command, error.unused_tokens or ())}", file=sys.stderr)
+        return 2
     except (CycloptsError, DLPluginError) as error:
         print(f"dlplugin: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -58,6 +65,32 @@ def run(arguments: Sequence[str]) -> int:
         print(f"dlplugin: {error}", file=sys.stderr)
         return 2
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Prints our own warnings as a line each, without the place in the code."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def told(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, DLPluginWarning):
+                print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+            else:
+                show(message, category, *where, **more)
+
+        warnings.showwarning = told
+        yield
+
+
+def _too_many(command: str, words: Sequence[str]) -> str:
+    """What to say of words that a command has no use for."""
+    if command == "dlplugin models":
+        return (
+            f"{command} lists all models and takes no {' '.join(words)!r}; a model's newest run is shown by: "
+            f"dlplugin runs show {words[-1] if words[1:] else 'NAME'}"
+        )
+    return f"{command} takes no {' '.join(words)!r}; see: {command} --help"
 
 
 @app.command

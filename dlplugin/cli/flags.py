@@ -9,8 +9,9 @@ from cyclopts import Group, Parameter, Token
 
 from dlplugin.definition import help_sentences
 from dlplugin.definition.text import NONE, Kind, kinds
+from dlplugin.errors import DefinitionError
 
-__all__ = ["in_flags", "with_flags"]
+__all__ = ["in_flags", "refuse_commas", "with_flags"]
 
 
 def with_flags(*classes: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -39,6 +40,19 @@ def in_flags(message: str, given: Mapping[str, Any]) -> str:
     _, colon, said = message.partition(": ")
     name = said.split(" ", 1)[0]
     return f"--{_dashed(name)}{said.removeprefix(name)}" if colon and name in given else message
+
+
+def refuse_commas(given: Mapping[str, Any]) -> None:
+    """Several values of a flag are parted by spaces.
+
+    Raises:
+        DefinitionError: They are parted by commas.
+    """
+    for name, values in given.items():
+        if isinstance(values, list) and any("," in value for value in values):
+            flag, typed = f"--{_dashed(name)}", " ".join(values)
+            parted = " ".join(typed.replace(",", " ").split())
+            raise DefinitionError(f"{flag} is {typed!r}, but values are parted by spaces: {flag} {parted}")
 
 
 def _parameters(cls: type) -> list[inspect.Parameter]:

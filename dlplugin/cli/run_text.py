@@ -1,142 +1,44 @@
-"""Runs as text for a terminal: the comparison of many, and everything about one."""
+"""One run as text for a terminal: all that is known of it, and the lines that tell how it ended."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from dlplugin.cli.runs_table import status_text
 from dlplugin.definition import Split, TrainingOptions, to_plain
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    import pandas as pd
 
     from dlplugin.training import Run
 
-__all__ = ["losses_text", "run_text", "runs_table", "runs_text", "state_text"]
+__all__ = ["command", "fitted", "losses_text", "run_text", "state_text"]
 
-WIDTH = 120
 LAST_EPOCHS = 5
 MOST_SYMBOLS = 12
-COLUMNS = {
-    "run": "run",
-    "model": "model",
-    "engine": "engine",
-    "started": "started",
-    "epochs": "epochs",
-    "batch_size": "batch",
-    "best_epoch": "best",
-    "in_sample_loss": "in",
-    "out_of_sample_loss": "out",
-    "correlation": "corr.",
-    "hits": "hits",
-    "status": "status",
-}
-"""Column of `actions.runs` to its heading; a column that is empty in every row is left out."""
-FIGURES = {"in_sample_loss": ".4f", "out_of_sample_loss": ".4f", "correlation": ".3f", "hits": ".1%"}
-TEXTS = ("run", "model", "engine", "started", "status")
-NARROW = ("engine", "batch_size", "correlation", "hits", "started", "model")
-"""Where there is no room, these columns are left out, in this order: a number that is cut is a wrong one."""
-LONGEST_MODEL, SHORTEST_STATUS = 16, 16
-GAP = 2
-
-
-def runs_text(table: pd.DataFrame) -> str:
-    """The comparison as plain lines of 120 columns at most; the last column is cut where it must be."""
-    names, rows = _cells(table, WIDTH)
-    rows = [[COLUMNS[name] for name in names], *rows]
-    widths = _widths(rows)
-    lines = []
-    for row in rows:
-        cells = [
-            f"{cell:<{width}}" if name in TEXTS else f"{cell:>{width}}"
-            for name, cell, width in zip(names, row, widths, strict=True)
-        ]
-        lines.append(_cut((" " * GAP).join(cells).rstrip(), WIDTH))
-    return "\n".join(lines)
-
-
-def runs_table(table: pd.DataFrame, width: int) -> "Table":
-    """The comparison for a terminal of so many columns; the last one takes several lines where it must."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    names, rows = _cells(table, width)
-    made = Table(box=SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), show_edge=False)
-    for name in names:
-        side: Literal["left", "right"] = "left" if name in TEXTS else "right"
-        made.add_column(COLUMNS[name], justify=side, no_wrap=name != "status")
-    for row in rows:
-        made.add_row(*map(Text, row))
-    return made
-
-
-def _cells(table: pd.DataFrame, width: int) -> tuple[list[str], list[list[str]]]:
-    """The columns that fit, and their cells."""
-    names = [name for name in COLUMNS if table[name].notna().any()]
-    rows = [{name: _cell(name, row) for name in names} for row in table.to_dict("records")]
-
-    def needed() -> int:
-        fixed = [
-            [COLUMNS[name] for name in names[:-1]],
-            *([row[name] for name in names[:-1]] for row in rows),
-        ]
-        return sum(each + GAP for each in _widths(fixed)) + SHORTEST_STATUS
-
-    for name in NARROW:
-        if name in names and needed() > width:
-            names.remove(name)
-    return names, [[row[name] for name in names] for row in rows]
-
-
-def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(len, column)) for column in zip(*rows, strict=True)]
-
-
-def _cell(name: str, row: Mapping[Any, Any]) -> str:
-    value = row[name]
-    if value is None or value != value or value == "":
-        return "–"
-    if name == "status":
-        reason = row["stop_reason"]
-        return _state(str(value), reason if isinstance(reason, str) else "")
-    if name == "model":
-        return _cut(str(value), LONGEST_MODEL)
-    if name == "started":
-        return f"{_here(str(value)):%m-%d %H:%M}"
-    if isinstance(value, float):
-        return f"{value:{FIGURES.get(name, '.0f')}}"
-    return str(value)
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _state(status: str, reason: str) -> str:
-    """The status, and the reason where it says more."""
-    if status == "running" or not reason:
-        return status
-    return reason if reason.startswith(status) else f"{status}, {reason}"
-
-
-def _here(text: str) -> datetime:
-    """A moment in UTC, by the clock here."""
-    return datetime.fromisoformat(text).astimezone()
+SPARE = (
+    "seconds",
+    "learning_rate",
+    "in_sample_accuracy",
+    "out_of_sample_correlation",
+    "out_of_sample_accuracy",
+)
+"""Columns of the history that are left out where there is no room, in this order."""
 
 
 def losses_text(run: "Run") -> str:
-    """The best epoch, its losses and accuracy, in one line; of a run under way those of its last epoch."""
-    history = run.history
+    """The best epoch as far as it is known, its losses and accuracy, in one line."""
+    from dlplugin.training import best_epoch_so_far
+
+    history, running = run.history, run.status == "running"
     if not len(history):
-        return "no epoch is done yet" if run.status == "running" else "no epoch was done"
+        return "no epoch is done yet" if running else "no epoch was done"
     last = int(history["epoch"].iloc[-1])
-    kept = (run.facts.get("save_point") or {}).get("epochs")
-    best = run.best_epoch if kept and run.status != "running" else None
+    best = best_epoch_so_far(run.facts, run.save_points)
     row = history[history["epoch"] == (best or last)].iloc[0]
-    text = f"epoch {last}" if best is None else f"best epoch {best} of {last}"
+    text = f"best epoch {best} of {last}{' so far' if running else ''}" if best else f"epoch {last}"
     text += f": in-sample loss {row['in_sample_loss']:.4f}"
     for column in ("out_of_sample_loss", "out_of_sample_accuracy", "out_of_sample_correlation"):
         if column in row and not math.isnan(row[column]):
@@ -144,17 +46,25 @@ def losses_text(run: "Run") -> str:
     return text
 
 
-def run_text(run: "Run") -> str:
-    """Everything about a run: how it went, on what, with which options, and what may be wrong."""
-    facts = run.facts
+def run_text(run: "Run", width: int | None = None) -> str:
+    """Everything about a run: how it went, on what, with which options, and what may be wrong.
+
+    Args:
+        run: The run.
+        width: Characters of a terminal's line; a longer word, or a command to copy, is not broken. None: lines
+            as long as they come.
+    """
+    facts, diagnosis = run.facts, run.diagnosis()
     blocks = [
         [f"run {run.name} of {facts['model']}: {state_text(run)}", losses_text(run)],
-        _rows(_facts(run, facts)),
-        _options("options", facts["options"], to_plain(TrainingOptions())),
-        _options("split", facts["split"], to_plain(Split())),
-        _history(run),
-        str(run.diagnosis()).splitlines(),
+        _rows(_facts(run, facts), width),
+        _options("options", facts["options"], to_plain(TrainingOptions()), width),
+        _options("split", facts["split"], to_plain(Split()), width),
+        _history(run, width),
+        (str(diagnosis) if width is None else diagnosis.text(width)).splitlines(),
+        [f"go on with: {command('resume', run)}"] if run.status in ("stopped", "interrupted") else [],
     ]
+    blocks[0] = [line for each in blocks[0] for line in fitted(each, width)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -164,15 +74,29 @@ def state_text(run: "Run") -> str:
     if status == "running" and progress:
         done = f"epoch {progress['epoch']} is {100 * progress['done']:.0f} % done"
         return f"running, {done}, loss {progress['loss']:.4f}"
-    return _state(status, run.stop_reason)
+    return status_text(status, run.stop_reason)
+
+
+def command(verb: str, run: "Run") -> str:
+    """What to type next."""
+    return f"dlplugin {verb} {run.name}{run.place}"
+
+
+def fitted(text: str, width: int | None, indent: int = 2) -> list[str]:
+    """A text in lines of at most so many characters, all but the first indented; no word is broken."""
+    if width is None or len(text) <= width:
+        return [text]
+    return textwrap.wrap(
+        text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     engine = dict(facts["definition"]["engine"])
     name = engine.pop("name")
     rows = [
-        ("started", f"{_here(facts['started']):%Y-%m-%d %H:%M}"),
-        ("ended", f"{_here(facts['ended']):%Y-%m-%d %H:%M}" if "ended" in facts else ""),
+        ("started", _moment(facts["started"])),
+        ("ended", _moment(facts["ended"]) if "ended" in facts else ""),
         ("inputs", ", ".join(_label(each) for each in facts["definition"]["inputs"])),
         ("outputs", ", ".join(_label(each) for each in facts["definition"]["outputs"])),
         ("engine", f"{name} ({', '.join(f'{key} {_typed(value)}' for key, value in engine.items())})"),
@@ -213,29 +137,42 @@ def _label(item: Mapping[str, Any]) -> str:
     return f"{item['name'] or item['indicator']}{depth}{ahead}"
 
 
-def _options(title: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _options(
+    title: str, given: Mapping[str, Any], defaults: Mapping[str, Any], width: int | None
+) -> list[str]:
     """Those that differ from the defaults."""
     changed = [
         (name, _typed(given[name])) for name in defaults if name in given and given[name] != defaults[name]
     ]
-    return [title, *_rows(changed)] if changed else [f"{title}: as by default"]
+    return [title, *_rows(changed, width)] if changed else [f"{title}: as by default"]
 
 
-def _history(run: "Run") -> list[str]:
+def _history(run: "Run", width: int | None) -> list[str]:
     history = run.history
     if not len(history):
         return []
     points = run.save_points
-    tail = history.tail(LAST_EPOCHS)
-    lines = tail.to_string(index=False, na_rep="–").splitlines()
+    lines = _table(history.tail(LAST_EPOCHS))
+    for name in SPARE:
+        if width is not None and name in history and len(lines[0]) > width:
+            history = history.drop(columns=name)
+            lines = _table(history.tail(LAST_EPOCHS))
     moved = ", ".join(map(str, points[-12:]))
     more = f"the last 12 of {len(points)}: " if len(points) > 12 else ""
-    return [*lines, f"the save point moved in epoch {more}{moved}"] if points else lines
+    return [*lines, *fitted(f"the save point moved in epoch {more}{moved}", width)] if points else lines
 
 
-def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
-    width = max((len(label) for label, _ in rows), default=0)
-    return [f"  {label:{width}}  {text}" for label, text in rows]
+def _table(frame: "pd.DataFrame") -> list[str]:
+    return frame.to_string(index=False, na_rep="–").splitlines()
+
+
+def _rows(rows: Sequence[tuple[str, str]], width: int | None) -> list[str]:
+    labels = max((len(label) for label, _ in rows), default=0)
+    return [line for label, text in rows for line in fitted(f"  {label:{labels}}  {text}", width, labels + 4)]
 
 
 def _typed(value: Any) -> str:

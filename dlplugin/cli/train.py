@@ -2,12 +2,11 @@
 
 import json as json_module
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dlplugin.cli.flags import in_flags, with_flags
+from dlplugin.cli.flags import in_flags, refuse_commas, with_flags
 from dlplugin.definition import Split, TrainingOptions
 from dlplugin.errors import DefinitionError
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["resume", "stop", "train"]
 
-INTERRUPTED = 130  # the exit code after Ctrl-C
+EXIT_CODES = {"stopped by Ctrl-C": 130, "stopped by SIGTERM": 143}  # why it stopped to the exit code
 
 Store = Annotated[Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")]
 Background = Annotated[
@@ -62,6 +61,7 @@ def train(
 
     from dlplugin import actions
 
+    refuse_commas(flags)
     plan = actions.training_plan(what, data, validation, store)
     split = {each.name: flags[each.name] for each in fields(Split) if each.name in flags}
     options = {name: value for name, value in flags.items() if name not in split}
@@ -82,52 +82,56 @@ def resume(name: Name, /, *, store: Store = None, background: Background = False
 def stop(name: Name, /, *, store: Store = None, json: Json = False) -> int:
     """Stop a run, wherever it trains; its weights are kept, and resume goes on with it."""
     from dlplugin import actions
+    from dlplugin.cli.run_text import command, losses_text
 
     run = actions.stop(name, store)
-    if json:
-        return _tell(run, store, False, json)
-    print(
-        f"run {run.name} of {run.facts['model']} has stopped; go on with: {_command('resume', run.name, store)}"
-    )
+    if json or run.status != "stopped":  # it may have come to its end just then
+        _tell(run, store, False, json)
+        return 0
+    after = f" after epoch {run.facts['epochs']}" if len(run.history) else ""
+    print(f"run {run.name} of {run.facts['model']} has stopped{after}")
+    print(losses_text(run))
+    print(f"go on with: {command('resume', run)}")
     return 0
 
 
 def _tell(run: "Run", store: Path | None, background: bool, json: bool) -> int:
     """Prints how it ended, or where it goes on; gives the exit code."""
     from dlplugin.actions import run_facts
+    from dlplugin.cli.run_text import command
 
-    interrupted = run.stop_reason == "stopped by Ctrl-C"
     if json:
         print(json_module.dumps(run_facts(run), indent=2, ensure_ascii=False))
     elif background and run.status == "running":
         print(f"run {run.name} trains {run.facts['model']} in a process of its own")
-        print(f"watch it with: {_command('runs show', run.name, store)}")
-        print(f"stop it with: {_command('stop', run.name, store)}")
+        print(f"watch it with: {command('runs show', run)}")
+        print(f"stop it with: {command('stop', run)}")
     else:
         print("\n".join(_ending(run, store)))
-    return INTERRUPTED if interrupted else 0
+    return EXIT_CODES.get(run.stop_reason, 0)
 
 
 def _ending(run: "Run", store: Path | None) -> list[str]:
-    """Name, why it stopped, best epoch, both losses, and what can be done next."""
-    from dlplugin.cli.run_text import losses_text, state_text
+    """Name, why it stopped, best epoch, both losses, what it beats, and what can be done next."""
+    from rich.console import Console
 
+    from dlplugin import actions
+    from dlplugin.cli.run_text import command, fitted, losses_text, state_text
+
+    console = Console()
+    said = actions.headline(run.name, store)
     model = run.facts["model"]
     at = "" if store is None else f", store={str(store)!r}"
     lines = [
         f"run {run.name} of {model}: {state_text(run)}",
         losses_text(run),
-        f"look at it with: {_command('runs show', run.name, store)}",
+        *(fitted(said, console.width if console.is_terminal else None, 0) if said else []),
+        f"look at it with: {command('runs show', run)}",
     ]
     if run.status == "finished":
         lines.append(
             f"in Python: dl.load({model!r}{at}).evaluation shows how it does, .lock() makes it final"
         )
     else:
-        lines.append(f"go on with: {_command('resume', run.name, store)}")
+        lines.append(f"go on with: {command('resume', run)}")
     return lines
-
-
-def _command(verb: str, name: str, store: Path | None) -> str:
-    """What to type next."""
-    return f"dlplugin {verb} {name}" + ("" if store is None else f" --store {quote(str(store))}")

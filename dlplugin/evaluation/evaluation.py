@@ -19,7 +19,7 @@ from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScore
 from dlplugin.evaluation.summary import Table, summary_html, summary_lines
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.text import plain, rich_text
-from dlplugin.evaluation.verdict import beaten_rules, verdict
+from dlplugin.evaluation.verdict import beaten_rules, headline, verdict
 from dlplugin.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -113,6 +113,11 @@ class Evaluation:
     def verdict(self) -> str:
         """In plain sentences: which rules the model beats out of sample, by how much, against what error."""
         return verdict(self.outputs, self.results, self.selected, self.holdout, self.note)
+
+    @property
+    def headline(self) -> str:
+        """The verdict's sentences on what the model beats, one for each output."""
+        return headline(self.outputs, self.results)
 
     def to_json(self) -> str:
         """The whole evaluation as JSON; NaN is null."""

@@ -8,7 +8,7 @@ from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.text import number, percent
 
-__all__ = ["beaten_rules", "verdict"]
+__all__ = ["beaten_rules", "headline", "verdict"]
 
 CONSTANT_RULES = ("in-sample mean", "zero")
 
@@ -33,6 +33,20 @@ def verdict(
         holdout: Whether days were kept out of all of this.
         note: What to know of the out-of-sample samples when they are not by dates, as a clause.
     """
+    said = [headline(outputs, results)]
+    if not results[0].comparisons:
+        return said[0]
+    if note:
+        said.append(f"{note[0].upper()}{note[1:]}.")
+    if selected:
+        said.append(CAVEAT + (UNSEEN if holdout else NOTHING_UNSEEN))
+    elif not holdout:
+        said.append(f"{NOTHING_UNSEEN[0].upper()}{NOTHING_UNSEEN[1:]}")
+    return " ".join(said)
+
+
+def headline(outputs: Sequence[EvaluatedOutput], results: Sequence[OutputResult | ClassResult]) -> str:
+    """The verdict's sentences on what the model beats, one for each output; none on how far to trust them."""
     if not results[0].comparisons:
         return (
             "There is no out-of-sample span, so whether the model beats anything is not known: "
@@ -44,12 +58,6 @@ def verdict(
             _class_sentence(output, result) if isinstance(result, ClassResult) else _sentence(output, result)
         )
         said.append(f"For {output.name}: {text}." if len(outputs) > 1 else f"{text[0].upper()}{text[1:]}.")
-    if note:
-        said.append(f"{note[0].upper()}{note[1:]}.")
-    if selected:
-        said.append(CAVEAT + (UNSEEN if holdout else NOTHING_UNSEEN))
-    elif not holdout:
-        said.append(f"{NOTHING_UNSEEN[0].upper()}{NOTHING_UNSEEN[1:]}")
     return " ".join(said)
 
 

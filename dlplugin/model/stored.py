@@ -1,14 +1,23 @@
 """What is stored: models and runs by name, and the types that models have."""
 
 import os
+from pathlib import Path
 
 import pandas as pd
 
 from dlplugin.errors import DamagedModelError, PredictionError, UnknownModelError
 from dlplugin.model.model import Model
-from dlplugin.registry import Entry, Registry
-from dlplugin.store import MODEL_TYPE, ModelFolder, RunFolder, split_name, store_folder, stored_models
-from dlplugin.training import Run
+from dlplugin.registry import Entry, Registry, did_you_mean
+from dlplugin.store import (
+    MODEL_TYPE,
+    ModelFolder,
+    RunFolder,
+    split_name,
+    store_folder,
+    stored_models,
+    stored_runs,
+)
+from dlplugin.training import Run, newest_runs
 
 __all__ = ["load", "load_run", "model_types", "models"]
 
@@ -81,4 +90,21 @@ def load_run(name: str, store: str | os.PathLike[str] | None = None) -> Run:
     Raises:
         UnknownModelError: There is no such run.
     """
-    return Run(RunFolder.open(store_folder(store), name))
+    root = store_folder(store)
+    known = stored_runs(root)
+    if name not in known:
+        raise UnknownModelError(f"no run {name!r} in {root / '.runs'}{_instead(name, known, root)}")
+    return Run(RunFolder.open(root, name))
+
+
+def _instead(name: object, known: list[str], root: Path) -> str:
+    """What may have been meant by a name that no run has, as a clause."""
+    if not isinstance(name, str):
+        return "; a run is loaded by its name"
+    newest = newest_runs(root).get(name)
+    if newest is not None:
+        at = "" if root == store_folder(None) else f", store={str(root)!r}"
+        return f": {name!r} is a model; its newest run is {newest}: dl.load_run({newest!r}{at})"
+    if name in stored_models(root):
+        return f": {name!r} is a model without runs; train it first"
+    return did_you_mean(name, known) or ("; list them with dl.runs()" if known else "; there are no runs yet")

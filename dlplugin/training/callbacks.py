@@ -168,7 +168,7 @@ class EpochEnd(Callback):
 def auto_stop_reason(options: TrainingOptions) -> str:
     """Why auto-stop ends a training, in words."""
     better = "lower out-of-sample loss" if options.monitor == "loss" else f"better {options.monitor}"
-    return f"no {better} for {options.auto_stop} epochs"
+    return f"no {better} for {options.auto_stop} epoch{'' if options.auto_stop == 1 else 's'}"
 
 
 def _mean(values: tuple[float, ...] | None) -> str:

@@ -118,4 +118,6 @@ def _end_reached(
     done = module.first_epoch if epochs is None else epochs
     if save_point.ended.all():
         return auto_stop_reason(options)
-    return f"all {done} epochs done" if options.epochs is not None and done >= options.epochs else ""
+    if options.epochs is None or done < options.epochs:
+        return ""
+    return "its 1 epoch is done" if done == 1 else f"all {done} epochs done"

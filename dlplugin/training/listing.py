@@ -1,57 +1,105 @@
 """All runs of a store, as one table to compare them by."""
 
+import json
+import math
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dlplugin.errors import DamagedModelError
-from dlplugin.store import RunFolder, store_folder, stored_runs
-from dlplugin.training.outcome import best_epoch
+from dlplugin.errors import DamagedModelError, DLPluginError
+from dlplugin.evaluation import Evaluation
+from dlplugin.samples import Spans
+from dlplugin.store import ModelFolder, RunFolder, store_folder, stored_models, stored_runs
+from dlplugin.training.outcome import best_epoch_so_far
 
-__all__ = ["runs"]
+__all__ = ["newest_runs", "runs"]
 
 COLUMNS = (
-    "run", "model", "engine", "status", "started", "epochs", "batch_size", "best_epoch", "in_sample_loss",
-    "out_of_sample_loss", "stop_reason",
+    "run", "model", "engine", "data", "validation", "status", "predicts", "started", "epochs", "batch_size",
+    "best_epoch", "in_sample_loss", "out_of_sample_loss", "correlation", "hits", "stop_reason",
 )  # fmt: skip
+VALIDATIONS = {"dates": "dates", "symbols": "held-out", "dataset": "other set", "random": "random"}
 
 
 def runs(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """All runs of a store, the newest first.
 
+    Losses compare only runs of the same outputs, data and validation.
+
     Args:
         store: A folder; by default `DLPLUGIN_STORE`, or ./models.
 
     Returns:
-        A row a run: run, model, engine, status, started, epochs done, batch_size, best_epoch, the losses of that
-        epoch, and why it stopped. Of several networks the best one's epoch. What is not known yet is
-        NaN; a run whose files cannot be read is "damaged".
+        A row a run: run, model, engine, data (its DataSet's name), validation ("dates", "random", "held-out"
+        symbols or "other set"), status, predicts (whether its model predicts with it now; another one is
+        chosen with `dl.load_run(NAME).use()`), started (in UTC), epochs done, batch_size, best_epoch, the losses
+        of that epoch, how the first output does out of sample: correlation, of predicted and actual, and
+        hits, the share of right signs or classes; and why it stopped. Of several networks the best one's
+        epoch. What is not known yet, or not there, is NaN; a run whose files cannot be read is "damaged".
     """
     root = store_folder(store)
     rows = [_row(RunFolder.open(root, name)) for name in stored_runs(root)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table["started"] = pd.to_datetime(table["started"], utc=True).dt.as_unit("ms")
+    table["predicts"] = table["run"].isin(_predicting(root))
+    for name in ("in_sample_loss", "out_of_sample_loss", "correlation", "hits"):
+        table[name] = table[name].astype("float64")
     return table.sort_values(["started", "run"], ascending=[False, True], ignore_index=True)
+
+
+def newest_runs(store: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """Model to the name of its newest run."""
+    table = runs(store)[::-1].dropna(subset="model")
+    return dict(zip(table["model"], table["run"], strict=True))
 
 
 def _row(folder: RunFolder) -> dict[str, Any]:
     try:
         facts, history = folder.facts, folder.history.set_index("epoch")
-        status, saved = folder.status, folder.saved_epochs
+        status, spans = folder.status, Spans.from_dict(facts["spans"])
+        validated = "out-of-sample" in spans
         row = {
             "run": folder.name,
             "model": facts["model"],
             "engine": facts["definition"]["engine"]["name"],
+            "data": facts["dataset"]["name"],
+            "validation": VALIDATIONS[spans.validation.kind] if validated else None,
             "status": status,
-            "started": facts["started"],
+            "started": pd.Timestamp(facts["started"]),
             "epochs": len(history),
             "batch_size": facts["options"]["batch_size"],
             "stop_reason": facts.get("stop_reason") or folder.failure,
         }
-        kept = facts.get("save_point", {}).get("epochs", [0])[0]
-        best = best_epoch(facts) if kept else (saved[-1] if saved else 0)
+        best = best_epoch_so_far(facts, folder.saved_epochs)
         if best in history.index:
             row |= {"best_epoch": best, **history.loc[best, ["in_sample_loss", "out_of_sample_loss"]]}
-        return row
-    except (DamagedModelError, KeyError, TypeError):
-        return {"run": folder.name, "status": "damaged", "started": ""}
+        return row | _metrics(folder)
+    except (DamagedModelError, KeyError, TypeError, ValueError):
+        return {"run": folder.name, "status": "damaged", "started": pd.NaT}
+
+
+def _metrics(folder: RunFolder) -> dict[str, float]:
+    """How the first output of a run's save point does out of sample."""
+    nothing = {"correlation": math.nan, "hits": math.nan}
+    try:
+        scores: Any = Evaluation.from_json(json.dumps(folder.read_evaluation())).scores()[-1]
+    except DamagedModelError:
+        return nothing
+    if scores.span != "out-of-sample":
+        return nothing
+    figures = scores.by_rule["model"] if hasattr(scores, "by_rule") else scores  # those of classes
+    hits = figures.hit_rate if hasattr(figures, "hit_rate") else figures.accuracy
+    return {"correlation": figures.correlation, "hits": hits}
+
+
+def _predicting(root: Path) -> set[str]:
+    """The runs that models predict with; a locked version has what it needs of its own."""
+    found = set()
+    for name in stored_models(root):
+        with suppress(DLPluginError):  # what cannot be read predicts with nothing
+            run = ModelFolder(root, name).state().run
+            found |= {run} if run else set()
+    return found

@@ -27,7 +27,7 @@ from dlplugin.training.watch.plot import plot_history
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Run", "end_script"]
+__all__ = ["Run", "end_script", "resume_run"]
 
 SECONDS_BETWEEN_LOOKS = 0.02
 RESUMABLE = ("stopped", "interrupted", "failed")
@@ -203,22 +203,7 @@ class Run:
             LockedModelError: The model has been locked.
             StoreError: Another run trains the model.
         """
-        folder, status = self._folder, self.status
-        if status == "running":
-            raise TrainingError(f"run {self.name} is being trained already; nothing to resume")
-        definition = Definition.from_dict(folder.facts["definition"])
-        ModelFolder(folder.root, definition.name).refuse_training(self.name)
-        if status not in RESUMABLE:
-            raise TrainingError(
-                f"run {self.name} is finished: {self.stop_reason}; to go on from its weights, train a new run with "
-                f"start_from={self.name!r}"
-            )
-        samples = matching_samples(folder, definition, dataset)
-        folder.clear_stop()
-        if background:
-            train_in_background(folder)
-        else:
-            end_script(self, execute(folder, console, samples).signal)
+        end_script(self, resume_run(self._folder, dataset, background, console))
         return self
 
     def use(self) -> None:
@@ -244,6 +229,35 @@ class Run:
                 return False
             time.sleep(SECONDS_BETWEEN_LOOKS)
         return True
+
+
+def resume_run(
+    folder: RunFolder,
+    dataset: DataSet | None = None,
+    background: bool = False,
+    console: Console | None = None,
+) -> int:
+    """Goes on with a run; see `Run.resume`.
+
+    Returns:
+        The number of the signal that stopped it again; 0 for none.
+    """
+    status = folder.status
+    if status == "running":
+        raise TrainingError(f"run {folder.name} is being trained already; nothing to resume")
+    definition = Definition.from_dict(folder.facts["definition"])
+    ModelFolder(folder.root, definition.name).refuse_training(folder.name)
+    if status not in RESUMABLE:
+        raise TrainingError(
+            f"run {folder.name} is finished: {folder.facts['stop_reason']}; to go on from its weights, train a new "
+            f"run with start_from={folder.name!r}"
+        )
+    samples = matching_samples(folder, definition, dataset)
+    folder.clear_stop()
+    if background:
+        train_in_background(folder)
+        return 0
+    return execute(folder, console, samples).signal
 
 
 def end_script(run: Run, number: int) -> None:

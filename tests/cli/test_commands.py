@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import dlplugin as dl
@@ -75,6 +77,17 @@ def test_models_lists_the_store_and_unlock_makes_a_draft(
         ),
         (["demo", "--symbl", "IBM"], "Unknown option: --symbl. Did you mean --symbol?"),
         (["indicatrs"], 'Unknown command "indicatrs". Did you mean "indicators"?'),
+        (
+            ["models", "show", "x"],
+            "dlplugin models lists all models and takes no 'show x'; a model's newest run is "
+            "shown by: dlplugin runs show x\n",
+        ),
+        (
+            ["models", "show"],
+            "dlplugin models lists all models and takes no 'show'; a model's newest run is "
+            "shown by: dlplugin runs show NAME\n",
+        ),
+        (["runs", "calm"], "dlplugin runs takes no 'calm'; see: dlplugin runs --help\n"),
         (["unlock"], 'Command "unlock" parameter NAME requires an argument.'),
         (["train"], 'Command "train" parameter WHAT requires an argument.'),
         (["stop"], 'Command "stop" parameter NAME requires an argument.'),
@@ -94,6 +107,24 @@ def test_ctrl_c_is_one_line_and_exit_code_130(monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.setattr(actions, "models", press)
     assert run(["models"]) == 130
     assert capsys.readouterr().err == "dlplugin: stopped\n"
+
+
+@pytest.mark.filterwarnings("always")
+def test_only_our_own_warnings_are_plain_lines(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    def warn(_: object) -> pd.DataFrame:
+        warnings.warn("some\nthing", dl.DLPluginWarning, stacklevel=1)
+        warnings.warn("other", UserWarning, stacklevel=1)
+        return pd.DataFrame()
+
+    monkeypatch.setattr(actions, "models", warn)
+    before = warnings.showwarning
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print("shown:", message)
+        assert run(["models"]) == 0
+    assert warnings.showwarning is before
+    printed = capsys.readouterr()
+    assert printed.err == "warning: some thing\n"
+    assert printed.out.startswith("shown: other\n")
 
 
 def test_the_demo_tells_the_whole_story_and_the_second_time_only_loads(tmp_path: Path) -> None:

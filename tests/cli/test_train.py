@@ -147,8 +147,26 @@ def test_it_trains_the_file_and_says_how_it_ended_and_what_comes_next(file, caps
         f"run {name} of us-5d: finished, all 3 epochs done\n"
         f"best epoch {trained.best_epoch} of 3: in-sample loss {best['in_sample_loss']:.4f}, "
         f"out-of-sample loss {best['out_of_sample_loss']:.4f}\n"
+        f"{trained.evaluation.headline}\n"
         f"look at it with: dlplugin runs show {name}\n"
         "in Python: dl.load('us-5d').evaluation shows how it does, .lock() makes it final\n"
+    )
+
+
+def test_without_out_of_sample_samples_it_says_that_nothing_is_known(file, capsys) -> None:
+    assert run(["train", file(), "--epochs", "1", "--out-of-sample", "0", "--auto-stop", "none"]) == 0
+    assert capsys.readouterr().out.splitlines()[2] == (
+        "There is no out-of-sample span, so whether the model beats anything is not known: in-sample figures only "
+        "say how well it remembers."
+    )
+
+
+@pytest.mark.filterwarnings("always::dlplugin.DLPluginWarning")
+def test_a_warning_is_one_line(file, capsys) -> None:
+    assert run(["train", file(), "--epochs", "1", "--random", "0.2"]) == 0
+    assert "\n".join(line for line in capsys.readouterr().err.splitlines() if "weights for" not in line) == (
+        "warning: the out-of-sample samples are a random 20 % and share bars with in-sample ones (no purge parts "
+        "them), so their loss flatters the model; leave random= out to choose by dates"
     )
 
 
@@ -218,6 +236,16 @@ def test_models_go_into_the_store_that_is_named(file, tmp_path: Path, capsys) ->
         ),
         ("", ["--epoch", "3"], "Unknown option: --epoch. Did you mean --epochs?"),
         ("", ["--class-weights", "-1", "1"], "--class-weights is -1, but should be greater than or equal to 0"),
+        (
+            "",
+            ["--held-out", "IBM,MSFT"],
+            "--held-out is 'IBM,MSFT', but values are parted by spaces: --held-out IBM MSFT",
+        ),
+        (
+            "",
+            ["--class-weights", "1,", "2.5"],
+            "--class-weights is '1, 2.5', but values are parted by spaces: --class-weights 1 2.5",
+        ),
         (
             "options: {epochs: 0}\n",
             [],

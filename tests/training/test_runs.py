@@ -2,8 +2,10 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -25,8 +27,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_table_tells_the_runs_apart_and_the_newest_comes_first(store: Path) -> None:
     table = dl.runs(store)
     assert table.columns.tolist() == [
-        "run", "model", "engine", "status", "started", "epochs", "batch_size", "best_epoch", "in_sample_loss",
-        "out_of_sample_loss", "stop_reason",
+        "run", "model", "engine", "data", "validation", "status", "predicts", "started", "epochs", "batch_size",
+        "best_epoch", "in_sample_loss", "out_of_sample_loss", "correlation", "hits", "stop_reason",
     ]  # fmt: skip
     assert sorted(table["epochs"]) == [3, 4]
     assert sorted(map(str, table["batch_size"])) == ["256", "full"]
@@ -40,7 +42,91 @@ def test_the_table_tells_the_runs_apart_and_the_newest_comes_first(store: Path) 
             best["out_of_sample_loss"],
         )
         assert row["stop_reason"] == run.stop_reason
-    assert dl.runs(store / "nowhere").empty
+        assert row["started"] == pd.Timestamp(run.facts["started"])
+        assert (row["data"], row["validation"]) == ("small", "dates")
+        stored = (run.path / "evaluation.json").read_text()
+        figures: Any = dl.Evaluation.from_json(stored).scores()[-1]
+        figures = figures.by_rule["model"]
+        assert (row["correlation"], row["hits"]) == (figures.correlation, figures.hit_rate)
+    assert table["predicts"].tolist() == [True, False], "the model predicts with the newest"
+    assert (table["predicts"].dtype, str(table["started"].dtype.tz)) == (bool, "UTC")  # type: ignore[union-attr]
+    nowhere = dl.runs(store / "nowhere")
+    assert nowhere.empty
+    assert nowhere.dtypes[["predicts", "started"]].equals(table.dtypes[["predicts", "started"]])
+
+
+@pytest.mark.filterwarnings("ignore:the out-of-sample samples are:dlplugin.DLPluginWarning")
+@pytest.mark.parametrize(
+    ("split", "other", "validation"),
+    [
+        (dl.Split(held_out=["IBM"]), False, "held-out"),
+        (dl.Split(random=0.2), False, "random"),
+        (dl.Split(), True, "other set"),
+        (dl.Split(1.0, 0.0), False, None),
+    ],
+)
+def test_the_table_tells_losses_apart_that_cannot_be_compared(
+    split: dl.Split, other: bool, validation: str | None, tmp_path: Path
+) -> None:
+    dataset = small_dataset()
+    more = {"validation": dl.DataSet.from_frames("others", {"MSFT": dataset["IBM"]})} if other else {}
+    options = dl.TrainingOptions(epochs=1, auto_stop=20 if validation else None)
+    describe(tmp_path, "m").train(dataset, split, options, QUIET, **more)
+    (row,) = dl.runs(tmp_path).to_dict("records")
+    assert row["data"] == "small"
+    assert (row["validation"] == validation) if validation else pd.isna(row["validation"])
+    assert np.isnan(row["hits"]) == (validation is None)
+
+
+def test_a_run_that_was_cut_off_is_listed_with_the_best_epoch_that_it_had(tmp_path: Path) -> None:
+    run = describe(tmp_path, "m").train(small_dataset(), options=dl.TrainingOptions(epochs=4), console=QUIET)
+    folder, best = RunFolder.open(tmp_path, run.name), run.best_epoch
+    facts = folder.facts | {"status": "running"}  # and nobody trains it
+    older = facts["save_point"] | {"epochs": [1], "losses": [9.0]}
+    for known in ({"save_point": older} if best > 1 else {}, {"save_point": None}):
+        folder.write_facts(facts | known)
+        (row,) = dl.runs(tmp_path).to_dict("records")
+        assert (row["status"], row["best_epoch"], row["predicts"]) == ("interrupted", best, True)
+        assert row["out_of_sample_loss"] == run.history.set_index("epoch").loc[best, "out_of_sample_loss"]
+    assert str(run.diagnosis()).endswith(
+        "nothing wrong was found in 4 epochs\n\nfewer than 10 epochs show little"
+    )
+    folder.write_facts({name: value for name, value in facts.items() if name != "probe"})
+    assert str(run.diagnosis()).endswith(
+        "the network itself was not looked at: the run was cut off before its end"
+    )
+
+
+def test_a_name_that_is_no_runs_is_told_what_was_meant(store: Path, tmp_path: Path) -> None:
+    def said(name: object, where: Path = store) -> str:
+        with pytest.raises(dl.DLPluginError) as error:
+            dl.load_run(name, where)  # type: ignore[arg-type]
+        return str(error.value)
+
+    newest = dl.runs(store)["run"].iloc[0]
+    at = store / ".runs"
+    assert said("m") == (
+        f"no run 'm' in {at}: 'm' is a model; its newest run is {newest}: dl.load_run({newest!r}, store={str(store)!r})"
+    )
+    assert said(f"{newest}0") == f"no run '{newest}0' in {at}; did you mean {newest!r}?"
+    assert said("zzz") == f"no run 'zzz' in {at}; list them with dl.runs()"
+    assert said(7) == f"no run 7 in {at}; a run is loaded by its name"
+    describe(tmp_path, "draft").save()
+    at = tmp_path / ".runs"
+    assert (
+        said("draft", tmp_path) == f"no run 'draft' in {at}: 'draft' is a model without runs; train it first"
+    )
+    assert said("zzz", tmp_path) == f"no run 'zzz' in {at}; there are no runs yet"
+
+
+def test_one_epoch_is_told_as_one(tmp_path: Path) -> None:
+    model = describe(tmp_path, "m")
+    one = model.train(small_dataset(), options=dl.TrainingOptions(epochs=1), console=QUIET)
+    assert one.stop_reason == "its 1 epoch is done"
+    patience = dl.TrainingOptions(epochs=500, auto_stop=1)
+    assert model.train(small_dataset(), options=patience, console=QUIET).stop_reason == (
+        "no lower out-of-sample loss for 1 epoch"
+    )
 
 
 def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -49,6 +135,8 @@ def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path) -> None:
     table = dl.runs(tmp_path).set_index("run")
     assert len(table) == 2
     assert table.loc[broken.name, "status"] == "damaged"
+    assert table["predicts"].to_dict() == {name: name != broken.name for name in table.index}
+    assert table.index[1] == broken.name, "without a date it comes last"
 
 
 def test_a_run_draws_itself_graphs_itself_and_names_its_troubles(store: Path, tmp_path: Path) -> None:

@@ -15,6 +15,12 @@ from dlplugin.training.watch.finding import Finding
 __all__ = ["Diagnosis", "diagnose"]
 
 WIDTH = 100  # characters of a line
+NOT_PROBED = {
+    "running": "the run still runs",
+    "interrupted": "the run was cut off before its end",
+    "": "there is no save point, or no samples",
+}
+"""Status of a run to why its network was not looked at."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,11 +31,13 @@ class Diagnosis:
         findings: The gravest first; empty when all is well.
         epochs: Over so many epochs.
         probed: Whether the network's activations and predictions were looked at as well.
+        status: The run's, where it tells why they were not.
     """
 
     findings: tuple[Finding, ...]
     epochs: int
     probed: bool
+    status: str = ""
 
     def __len__(self) -> int:
         return len(self.findings)
@@ -38,6 +46,10 @@ class Diagnosis:
         return iter(self.findings)
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, width: int = WIDTH) -> str:
+        """What it prints, in lines of at most so many characters; a longer word is not broken."""
         over = f"{self.epochs:,} epoch{'' if self.epochs == 1 else 's'}"
         lines = [f"{len(self.findings) or 'nothing'} wrong in {over}:"]
         if not self.findings:
@@ -47,12 +59,18 @@ class Diagnosis:
             for label, text in (("seen", finding.evidence), ("try", finding.advice)):
                 head, indent = f"  {label:<6}", " " * 8
                 lines += textwrap.wrap(
-                    text, WIDTH, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False
+                    text,
+                    width,
+                    initial_indent=head,
+                    subsequent_indent=indent,
+                    break_long_words=False,
+                    break_on_hyphens=False,
                 )
         if self.epochs < FEWEST_EPOCHS:
             lines += ["", f"fewer than {FEWEST_EPOCHS} epochs show little"]
         if not self.probed:
-            lines += ["", "the network itself was not looked at: there is no save point, or no samples"]
+            why = NOT_PROBED.get(self.status, NOT_PROBED[""])
+            lines += ["", f"the network itself was not looked at: {why}"]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -68,15 +86,15 @@ def diagnose(history: pd.DataFrame, facts: Mapping[str, Any], probe: Probe | Non
         probe: What the network does, if it could be asked; see `dlplugin.training.watch.probe`.
     """
     plain_loss = None if probe is None else probe.plain_loss
-    running = facts.get("status") == "running"
-    found = curve_findings(history, facts.get("options", {}), running, plain_loss)
+    status = str(facts.get("status", ""))
+    found = curve_findings(history, facts.get("options", {}), status == "running", plain_loss)
     if probe is not None:
         found += behaviour_findings(probe)
     large = too_large_warning(facts.get("weights"), _effective(facts))
     if large is not None:
         advice = "a smaller network, fewer inputs or less depth, more symbols, a longer history, weight_decay, dropout"
         found.append(Finding("the network is large for its samples", large, advice))
-    return Diagnosis(tuple(found), len(history), probe is not None)
+    return Diagnosis(tuple(found), len(history), probe is not None, status)
 
 
 def _effective(facts: Mapping[str, Any]) -> float | None:
