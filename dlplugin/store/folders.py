@@ -11,6 +11,7 @@ import os
 import secrets
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -164,10 +165,28 @@ def hold(root: Path, name: str, busy: str, wait: float = 10.0) -> Iterator[None]
 
 
 def held(root: Path, name: str) -> bool:
-    """Whether a living process holds the lock."""
-    if not (root / ".locks" / f"{name}.lock").exists():
+    """Whether a living process holds the lock; it need not be one's own to look."""
+    path = root / ".locks" / f"{name}.lock"
+    if sys.platform == "win32":  # where locks cannot be shared
+        return _held_as_tried(path)
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
         return False
-    lock = _lock(root, name)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # lets go when it is closed
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _held_as_tried(path: Path) -> bool:
+    """Whether somebody holds the lock, by taking it for a moment."""
+    lock = FileLock(path, thread_local=False)
     try:
         lock.acquire(timeout=PROBING, poll_interval=PROBING / 10)  # another probe lets go at once
     except Timeout:

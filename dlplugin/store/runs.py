@@ -15,6 +15,8 @@ failure.txt           why it failed, where run.json could not be written
 
 import json
 import os
+import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -35,6 +37,7 @@ from dlplugin.store.state import TrainingState, digest_of, read_state
 __all__ = ["RunFolder", "now", "stored_runs"]
 
 FACTS = ("model", "definition", "options", "dataset", "spans", "started", "status")  # of every run
+OLD_PIECE = 3600  # seconds; younger ones may be of a run that is being made
 FAILURE_BYTES = 1024  # made when the run is, so that a full disk has room for the reason
 
 
@@ -69,6 +72,10 @@ class RunFolder:
         Raises:
             StoreError: The store cannot be written.
         """
+        for piece in (root / ".runs").glob(".*"):
+            with suppress(OSError):
+                if time.time() - piece.stat().st_mtime > OLD_PIECE:
+                    shutil.rmtree(piece, ignore_errors=True)
         for _ in range(1000):
             run = cls(root, memorable_name())
             if not run.path.exists():
@@ -125,9 +132,14 @@ class RunFolder:
         return f"run-{self.name}"
 
     @property
+    def starting_lock_name(self) -> str:
+        """The lock of who starts a training process, until that one holds its own."""
+        return f"starting-{self.name}"
+
+    @property
     def alive(self) -> bool:
-        """Whether a process is training it."""
-        return held(self.root, self.lock_name)
+        """Whether a process is training it, or about to."""
+        return any(held(self.root, name) for name in (self.starting_lock_name, self.lock_name))
 
     @property
     def status(self) -> str:
@@ -169,6 +181,12 @@ class RunFolder:
         """The epochs at which the save point moved."""
         rows = self.history_file.read()
         return [int(epoch) for epoch in rows.loc[rows[SAVED] == 1, "epoch"]]
+
+    def sweep(self) -> None:
+        """Removes pieces of files whose writing was cut off; only for who trains it."""
+        for piece in (*self.path.glob(".*"), *self.save_point.glob(".*")):
+            with suppress(OSError):
+                piece.unlink()
 
     def write_state(self, content: bytes) -> None:
         """Replaces the last state."""
@@ -241,6 +259,11 @@ class RunFolder:
         Raises:
             DamagedModelError: It is missing or damaged.
         """
+        if not self.evaluated:
+            raise DamagedModelError(
+                f"run {self.name} has no evaluation, which failed or was cut off; do it again with: "
+                f"dlplugin resume {self.name}{self.place}"
+            )
         return read_json(self.path / "evaluation.json")
 
     def note(self, event: str, **details: object) -> None:

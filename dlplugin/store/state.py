@@ -37,10 +37,11 @@ class TrainingState:
         return int(self.values["epoch"])
 
     def to_bytes(self) -> bytes:
-        """safetensors, with the values as JSON in its metadata."""
+        """safetensors, with the values as JSON and a SHA-256 over all in its metadata."""
         text = json.dumps(self.values, sort_keys=True, separators=(",", ":"))
         arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
-        return save(arrays, {"values": text})
+        held = json.dumps({"sha256": digest_of(arrays, text), "values": text})
+        return save(arrays, {"state": held})  # one string: several come in an order that differs by process
 
 
 def read_state(path: Path) -> TrainingState | None:
@@ -53,11 +54,15 @@ def read_state(path: Path) -> TrainingState | None:
         return None
     try:
         with safe_open(path, "np") as file:
-            values = json.loads((file.metadata() or {})["values"])
+            held = json.loads((file.metadata() or {})["state"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 # no mapping
-        return TrainingState(arrays, values)
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        written, text = held["sha256"], held["values"]
+        values = json.loads(text)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DamagedModelError(f"{path} cannot be read: {error}") from None
+    if written != digest_of(arrays, text):
+        raise DamagedModelError(f"{path} is not the file that was written: its SHA-256 differs")
+    return TrainingState(arrays, values)
 
 
 def digest_of(arrays: Arrays, *texts: str) -> str:

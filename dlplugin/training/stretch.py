@@ -84,6 +84,7 @@ def _train(
     samples = samples or read_samples(folder.samples_file, definition)
     state = folder.read_state() or folder.read_initial()
     done = state.epoch if state else 0
+    folder.sweep()
     folder.history_file.cut(done)
     folder.clear_progress()
     folder.write_failure("")

@@ -239,3 +239,58 @@ def test_of_two_trainings_that_begin_at_once_one_is_refused_and_leaves_nothing(
     )
     first.stop()
     assert dl.runs(tmp_path)["run"].tolist() == [first.name]
+
+
+def test_a_run_that_is_just_being_started_is_running_and_can_be_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from dlplugin.training import background
+
+    seen: list[str] = []
+    spawn = background._spawn
+
+    def looked_at(folder: RunFolder, log: Path) -> "subprocess.Popen[bytes]":
+        process = spawn(folder, log)
+        seen.append(dl.load_run(folder.name, tmp_path).status)
+        folder.request_stop()  # as `stop` does, in another process, while this one waits
+        return process
+
+    monkeypatch.setattr(background, "_spawn", looked_at)
+    model = describe(tmp_path, "m")
+    run = model.start(small_dataset(), options=dl.TrainingOptions(epochs=None, auto_stop=None))
+    assert seen == ["running"]
+    assert run.wait(timeout=60).status == "stopped"
+    assert len(run.history) < 3
+
+
+def test_a_reader_who_may_not_write_the_store_sees_a_training_run(tmp_path: Path) -> None:
+    from dlplugin.store import hold
+    from dlplugin.store.folders import held
+
+    with hold(tmp_path, "run-x", "busy"):
+        lock = tmp_path / ".locks" / "run-x.lock"
+        lock.chmod(0o444)
+        lock.parent.chmod(0o555)
+        try:
+            assert held(tmp_path, "run-x")
+        finally:
+            lock.parent.chmod(0o755)
+    assert not held(tmp_path, "run-x")
+
+
+def test_pieces_that_a_kill_has_left_are_swept(tmp_path: Path) -> None:
+    model = describe(tmp_path, "m")
+    run = RunFolder.open(
+        tmp_path, model.train(small_dataset(), options=dl.TrainingOptions(epochs=1), console=QUIET).name
+    )
+    old, young = tmp_path / ".runs" / ".old-owl-1.00ff", tmp_path / ".runs" / ".new-owl-1.00ff"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "samples.safetensors").write_bytes(b"cut off")
+    os.utime(old, (0, 0))
+    (run.path / ".state.safetensors.00ff").write_bytes(b"cut off")
+    run.sweep()
+    assert [path.name for path in run.path.glob(".*")] == []
+    assert run.read_trained().weights
+    model.start(small_dataset(), options=dl.TrainingOptions(epochs=1)).wait(60)
+    assert (old.exists(), young.exists()) == (False, True)
