@@ -263,6 +263,39 @@ def test_what_cannot_be_done_is_said_in_one_line(store: Path, capsys) -> None:
     assert capsys.readouterr().err == "dlplugin: no run of a model 'smal'; did you mean 'small'?\n"
 
 
+def test_a_model_predicts_with_the_run_that_is_chosen(store: Path, tmp_path: Path, capsys) -> None:
+    copy = tmp_path / "models"
+    shutil.copytree(store, copy)
+    first, second, third = names(store)
+    at = ["--store", str(copy)]
+
+    def predicting() -> list[str]:
+        table = dl.runs(copy)
+        return sorted(table.loc[table["predicts"], "run"])
+
+    assert predicting() == sorted([second, third])
+    assert run(["use", first, *at]) == 0
+    chosen = dl.load_run(first, copy)
+    best = chosen.history.set_index("epoch").loc[chosen.best_epoch]
+    assert capsys.readouterr().out == (
+        f"small predicts with run {first}\nbest epoch {chosen.best_epoch} of 7: in-sample loss "
+        f"{best['in_sample_loss']:.4f}, out-of-sample loss {best['out_of_sample_loss']:.4f}\n"
+    )
+    assert predicting() == sorted([first, second])
+    assert dl.load("small", copy).best_epoch == chosen.best_epoch
+    assert run(["use", third, *at, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["run"] == third
+    assert predicting() == sorted([second, third])
+    assert run(["use", "small", *at]) == 2
+    assert capsys.readouterr().err == (
+        f"dlplugin: no run 'small' in {copy / '.runs'}: 'small' is a model; its newest run is {third}: "
+        f"dl.load_run({third!r}, store={str(copy)!r})\n"
+    )
+    dl.load("small", copy).lock()
+    assert run(["use", first, *at]) == 2
+    assert capsys.readouterr().err.startswith("dlplugin: model 'small' is locked since ")
+
+
 def test_a_run_in_the_background_is_watched_stopped_and_resumed(file, capsys) -> None:
     assert run(["train", file(), "--epochs", "none", "--auto-stop", "none", "--background"]) == 0
     name = dl.runs().loc[0, "run"]
