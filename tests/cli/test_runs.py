@@ -16,7 +16,7 @@ from rich.console import Console
 import dlplugin as dl
 from dlplugin import actions
 from dlplugin.cli import run
-from dlplugin.cli.run_text import run_text
+from dlplugin.cli.run_text import losses_text, run_text
 from dlplugin.cli.runs_table import PREDICTS, runs_table, runs_text
 from dlplugin.store import RunFolder
 
@@ -170,6 +170,20 @@ def test_show_tells_everything_about_a_run(store: Path, capsys) -> None:
     assert "\n\n".join(diagnosis) == str(trained.diagnosis())
 
 
+def test_a_run_that_goes_on_meanwhile_can_be_shown(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = dl.load_run(names(store)[-1], store)
+    grown = trained.history
+    seen = iter([grown.iloc[:0], grown])  # before and after the save points are read
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "history", property(lambda _: next(seen)))
+        patch.setattr(RunFolder, "saved_epochs", property(lambda folder: [3 + len(folder.history)]))
+        patch.setattr(RunFolder, "facts", trained.facts | {"save_point": None})
+        assert losses_text(trained).startswith("best epoch 3 of 3: in-sample loss ")
+    monkeypatch.setattr(RunFolder, "saved_epochs", [4])  # of an epoch that a stop has taken back
+    assert losses_text(trained).startswith("epoch 3: in-sample loss ")
+
+
 def test_show_fits_the_terminal_and_breaks_no_word(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
@@ -292,6 +306,7 @@ def test_a_model_predicts_with_the_run_that_is_chosen(store: Path, tmp_path: Pat
         f"dl.load_run({third!r}, store={str(copy)!r})\n"
     )
     dl.load("small", copy).lock()
+    assert predicting() == sorted([second, third]), "a locked model predicts with what was locked"
     assert run(["use", first, *at]) == 2
     assert capsys.readouterr().err.startswith("dlplugin: model 'small' is locked since ")
 
