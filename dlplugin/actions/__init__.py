@@ -20,6 +20,7 @@ from dlplugin.actions.runs import (
     stop,
     train,
     training_plan,
+    use,
 )
 from dlplugin.actions.story import DemoResult, demo
 
@@ -47,4 +48,5 @@ __all__ = [
     "train",
     "training_plan",
     "unlock",
+    "use",
 ]

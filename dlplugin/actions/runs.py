@@ -25,6 +25,7 @@ __all__ = [
     "stop",
     "train",
     "training_plan",
+    "use",
 ]
 
 FILES = (".yaml", ".yml", ".json")
@@ -133,6 +134,22 @@ def stop(name: str, store: Path | None = None) -> "Run":
             f"run {run.name} is not running, but {run.status}; see: dlplugin runs show {run.name}"
         )
     run.stop()
+    return run
+
+
+def use(name: str, store: Path | None = None) -> "Run":
+    """Makes a run's save point what its model predicts with, instead of that of another run.
+
+    Raises:
+        UnknownModelError: There is no such run.
+        LockedModelError: Its model is locked.
+        StoreError: Its model is being trained.
+        TrainingError: It has kept no weights, or they were not evaluated.
+    """
+    from dlplugin.model import load_run
+
+    run = load_run(name, store)
+    run.use()
     return run
 
 

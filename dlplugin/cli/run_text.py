@@ -32,11 +32,14 @@ def losses_text(run: "Run") -> str:
     """The best epoch as far as it is known, its losses and accuracy, in one line."""
     from dlplugin.training import best_epoch_so_far
 
-    history, running = run.history, run.status == "running"
+    running = run.status == "running"
+    best = best_epoch_so_far(run.facts, run.save_points)
+    history = run.history  # after the save points: it grows meanwhile
     if not len(history):
         return "no epoch is done yet" if running else "no epoch was done"
     last = int(history["epoch"].iloc[-1])
-    best = best_epoch_so_far(run.facts, run.save_points)
+    if best not in set(history["epoch"]):  # a stop has taken it back just now
+        best = 0
     row = history[history["epoch"] == (best or last)].iloc[0]
     text = f"best epoch {best} of {last}{' so far' if running else ''}" if best else f"epoch {last}"
     text += f": in-sample loss {row['in_sample_loss']:.4f}"

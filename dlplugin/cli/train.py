@@ -1,4 +1,4 @@
-"""The commands that train: dlplugin train, resume, stop."""
+"""The commands that train: dlplugin train, resume, stop, use."""
 
 import json as json_module
 from pathlib import Path
@@ -13,7 +13,7 @@ from dlplugin.errors import DefinitionError
 if TYPE_CHECKING:
     from dlplugin.training import Run
 
-__all__ = ["resume", "stop", "train"]
+__all__ = ["resume", "stop", "train", "use"]
 
 EXIT_CODES = {"stopped by Ctrl-C": 130, "stopped by SIGTERM": 143}  # why it stopped to the exit code
 
@@ -92,6 +92,25 @@ def stop(name: Name, /, *, store: Store = None, json: Json = False) -> int:
     print(f"run {run.name} of {run.facts['model']} has stopped{after}")
     print(losses_text(run))
     print(f"go on with: {command('resume', run)}")
+    return 0
+
+
+def use(
+    name: Annotated[str, Parameter(help="The run's name.", metavar="RUN", show_default=False)],
+    /,
+    *,
+    store: Store = None,
+    json: Json = False,
+) -> int:
+    """Make a run what its model predicts with, instead of another run; all runs are kept."""
+    from dlplugin import actions
+    from dlplugin.cli.run_text import losses_text
+
+    run = actions.use(name, store)
+    if json:
+        print(json_module.dumps(actions.run_facts(run), indent=2, ensure_ascii=False))
+    else:
+        print(f"{run.facts['model']} predicts with run {run.name}\n{losses_text(run)}")
     return 0
 
 

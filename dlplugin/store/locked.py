@@ -92,6 +92,12 @@ class VersionFolder:
         return str(read_json(self.path / "training.json")["dataset"]["interval"])
 
     @property
+    def run(self) -> str | None:
+        """The run whose save point it holds; None where an older version does not tell."""
+        name = read_json(self.path / "training.json").get("run")
+        return None if name is None else str(name)
+
+    @property
     def about(self) -> dict[str, Any]:
         """Type, note, when it was locked, and whether by force."""
         return read_json(self.path / "lock.json")

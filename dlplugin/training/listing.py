@@ -58,8 +58,10 @@ def newest_runs(store: str | os.PathLike[str] | None = None) -> dict[str, str]:
 
 def _row(folder: RunFolder) -> dict[str, Any]:
     try:
-        facts, history = folder.facts, folder.history.set_index("epoch")
-        status, spans = folder.status, Spans.from_dict(facts["spans"])
+        facts, status = folder.facts, folder.status
+        best = best_epoch_so_far(facts, folder.saved_epochs)
+        history = folder.history.set_index("epoch")  # after the save points: it grows meanwhile
+        spans = Spans.from_dict(facts["spans"])
         validated = "out-of-sample" in spans
         row = {
             "run": folder.name,
@@ -73,7 +75,6 @@ def _row(folder: RunFolder) -> dict[str, Any]:
             "batch_size": facts["options"]["batch_size"],
             "stop_reason": facts.get("stop_reason") or folder.failure,
         }
-        best = best_epoch_so_far(facts, folder.saved_epochs)
         if best in history.index:
             row |= {"best_epoch": best, **history.loc[best, ["in_sample_loss", "out_of_sample_loss"]]}
         return row | _metrics(folder)
@@ -96,10 +97,12 @@ def _metrics(folder: RunFolder) -> dict[str, float]:
 
 
 def _predicting(root: Path) -> set[str]:
-    """The runs that models predict with; a locked version has what it needs of its own."""
+    """The runs that models predict with; of a locked model that of its newest version."""
     found = set()
     for name in stored_models(root):
         with suppress(DLPluginError):  # what cannot be read predicts with nothing
-            run = ModelFolder(root, name).state().run
+            folder = ModelFolder(root, name)
+            state = folder.state()
+            run = folder.version(state.versions[-1]).run if state.status == "locked" else state.run
             found |= {run} if run else set()
     return found

@@ -16,7 +16,7 @@ from rich.console import Console
 import dlplugin as dl
 from dlplugin import actions
 from dlplugin.cli import run
-from dlplugin.cli.run_text import run_text
+from dlplugin.cli.run_text import losses_text, run_text
 from dlplugin.cli.runs_table import PREDICTS, runs_table, runs_text
 from dlplugin.store import RunFolder
 
@@ -170,6 +170,20 @@ def test_show_tells_everything_about_a_run(store: Path, capsys) -> None:
     assert "\n\n".join(diagnosis) == str(trained.diagnosis())
 
 
+def test_a_run_that_goes_on_meanwhile_can_be_shown(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = dl.load_run(names(store)[-1], store)
+    grown = trained.history
+    seen = iter([grown.iloc[:0], grown])  # before and after the save points are read
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "history", property(lambda _: next(seen)))
+        patch.setattr(RunFolder, "saved_epochs", property(lambda folder: [3 + len(folder.history)]))
+        patch.setattr(RunFolder, "facts", trained.facts | {"save_point": None})
+        assert losses_text(trained).startswith("best epoch 3 of 3: in-sample loss ")
+    monkeypatch.setattr(RunFolder, "saved_epochs", [4])  # of an epoch that a stop has taken back
+    assert losses_text(trained).startswith("epoch 3: in-sample loss ")
+
+
 def test_show_fits_the_terminal_and_breaks_no_word(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
@@ -261,6 +275,40 @@ def test_what_cannot_be_done_is_said_in_one_line(store: Path, capsys) -> None:
     assert capsys.readouterr().err.startswith(f"dlplugin: run {name} is finished: all 3 epochs done; ")
     assert run(["runs", "--model", "smal", *at]) == 2
     assert capsys.readouterr().err == "dlplugin: no run of a model 'smal'; did you mean 'small'?\n"
+
+
+def test_a_model_predicts_with_the_run_that_is_chosen(store: Path, tmp_path: Path, capsys) -> None:
+    copy = tmp_path / "models"
+    shutil.copytree(store, copy)
+    first, second, third = names(store)
+    at = ["--store", str(copy)]
+
+    def predicting() -> list[str]:
+        table = dl.runs(copy)
+        return sorted(table.loc[table["predicts"], "run"])
+
+    assert predicting() == sorted([second, third])
+    assert run(["use", first, *at]) == 0
+    chosen = dl.load_run(first, copy)
+    best = chosen.history.set_index("epoch").loc[chosen.best_epoch]
+    assert capsys.readouterr().out == (
+        f"small predicts with run {first}\nbest epoch {chosen.best_epoch} of 7: in-sample loss "
+        f"{best['in_sample_loss']:.4f}, out-of-sample loss {best['out_of_sample_loss']:.4f}\n"
+    )
+    assert predicting() == sorted([first, second])
+    assert dl.load("small", copy).best_epoch == chosen.best_epoch
+    assert run(["use", third, *at, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["run"] == third
+    assert predicting() == sorted([second, third])
+    assert run(["use", "small", *at]) == 2
+    assert capsys.readouterr().err == (
+        f"dlplugin: no run 'small' in {copy / '.runs'}: 'small' is a model; its newest run is {third}: "
+        f"dl.load_run({third!r}, store={str(copy)!r})\n"
+    )
+    dl.load("small", copy).lock()
+    assert predicting() == sorted([second, third]), "a locked model predicts with what was locked"
+    assert run(["use", first, *at]) == 2
+    assert capsys.readouterr().err.startswith("dlplugin: model 'small' is locked since ")
 
 
 def test_a_run_in_the_background_is_watched_stopped_and_resumed(file, capsys) -> None:
