@@ -19,7 +19,7 @@ Schedule = Literal["constant", "step", "exponential", "cosine", "warm-restarts",
 def _listed(layers: object) -> object:
     """One layer is refused, and not read letter by letter."""
     if isinstance(layers, str):
-        raise ValueError(f"must be a list of layers, such as [{layers!r}]")
+        raise ValueError("must be a list of names, such as ['hidden']")
     return layers
 
 

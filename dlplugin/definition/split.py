@@ -49,7 +49,8 @@ class Split:
     """Three spans of dates, the same for all symbols: in-sample, out-of-sample, holdout.
 
     Fractions are of the sorted union of all timestamps; a date wins over the fraction of the same
-    boundary. What in-sample and out-of-sample leave is the holdout.
+    boundary. What in-sample and out-of-sample leave is the holdout. Dates are text such as
+    "2009-12-31", dates or datetimes.
 
     Out of sample are the samples of the out-of-sample dates; with `held_out` those of other symbols
     than train the weights; with `random` some that are drawn from the dates of both spans. The holdout
@@ -95,7 +96,9 @@ class Split:
                 f"in_sample and out_of_sample are {total:g} together, but at most 1 is there"
             )
         if self.random is not None and self.held_out:
-            raise DefinitionError(f"random is {self.random} and held_out {self.held_out}; give one of them")
+            raise DefinitionError(
+                f"random is {self.random} and held_out {list(self.held_out)}; give one of them"
+            )
         if self.random is None and self.random_seed:
             raise DefinitionError(f"random_seed is {self.random_seed}, but random is None; give random=")
         self._check_dates()

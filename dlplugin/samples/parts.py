@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlplugin.bars import DataSet
+from dlplugin.bars import BUNDLED, DataSet
 from dlplugin.definition import Definition
 from dlplugin.errors import SamplesError
 from dlplugin.samples.features import (
@@ -85,6 +86,12 @@ def refuse_no_dataset(dataset: object) -> None:
     Raises:
         SamplesError: It is something else.
     """
+    if isinstance(dataset, str) and dataset in BUNDLED:
+        raise SamplesError(f"the dataset is {dataset!r}, a name; give dl.DataSet.bundled({dataset!r})")
+    if isinstance(dataset, str | Path):
+        raise SamplesError(
+            f"the dataset is {str(dataset)!r}; give a dl.DataSet, such as dl.DataSet.from_folder({str(dataset)!r})"
+        )
     if not isinstance(dataset, DataSet):
         raise SamplesError(
             f"the dataset is a {type(dataset).__name__}; give a dl.DataSet, such as "

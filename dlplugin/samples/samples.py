@@ -159,7 +159,7 @@ def build_samples(
     fitted = scaling is None
     parts = symbol_parts(definition, dataset, spans, validation)
     if scaling is None:
-        scaling = _fit(definition, parts)
+        scaling = _fit(definition, parts, spans["in-sample"].end)
     input_scaling, output_scaling = scaling
     starts = np.cumsum([0, *(len(part.times) for part in parts)])
     rows = {
@@ -196,21 +196,14 @@ def build_samples(
     )
 
 
-def _fit(definition: Definition, parts: list[SymbolPart]) -> tuple[Scaling, Scaling]:
+def _fit(definition: Definition, parts: list[SymbolPart], end: pd.Timestamp) -> tuple[Scaling, Scaling]:
     training = [part for part in parts if part.trains]
     chosen = {part.symbol: part.samples("in-sample") for part in training}
     if not any(mask.any() for mask in chosen.values()):
         _refuse_valueless(definition, parts)
         _refuse_all_dropped(definition, training)
         longest = max(training, key=lambda part: len(part.times))
-        depth = max(item.reach for item in definition.inputs) + 1
-        warm_up = definition.bars_needed - depth
-        needed = definition.bars_needed + definition.look_ahead
-        raise SamplesError(
-            f"the in-sample span has no samples: {longest.symbol} has {len(longest.times)} bars, and depth {depth}, "
-            f"warm-up {warm_up} and look ahead {definition.look_ahead} need {needed} before the span ends; "
-            "load more history or shorten the depth"
-        )
+        raise SamplesError(f"the in-sample span has no samples: {_why_none(definition, longest, end)}")
     columns = [definition.inputs[index] for index in matrix_columns(definition).input]
     _refuse_unscalable([*columns, *definition.outputs], parts)
     return (
@@ -219,6 +212,23 @@ def _fit(definition: Definition, parts: list[SymbolPart]) -> tuple[Scaling, Scal
             definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in training}
         ),
     )
+
+
+def _why_none(definition: Definition, longest: SymbolPart, end: pd.Timestamp) -> str:
+    """Too few bars, or too few before the span ends."""
+    depth = max(item.reach for item in definition.inputs) + 1
+    warm_up = definition.bars_needed - depth
+    needed, count = definition.bars_needed + definition.look_ahead, len(longest.times)
+    needs = f"depth {depth}, warm-up {warm_up} and look ahead {definition.look_ahead} need {needed}"
+    before = int(np.searchsorted(longest.times, end.to_datetime64(), side="right"))
+    if before < needed <= count:
+        first = pd.Timestamp(longest.times[needed - 1])
+        return (
+            f"it ends {end:%Y-%m-%d}, after {before} bars of {longest.symbol}, and {needs}; end it {first:%Y-%m-%d} "
+            "at the earliest (in_sample_end or in_sample), or shorten the depth"
+        )
+    has = f"{longest.symbol} has {count} bars"
+    return f"{has}, and {needs} before the span ends; load more history or shorten the depth"
 
 
 def _refuse_unscalable(columns: Sequence[Input | Output], parts: list[SymbolPart]) -> None:

@@ -123,7 +123,7 @@ def resolve(split: Split, timestamps: Times, validation: Validation = BY_DATES) 
         used = used[used <= _last_moment(split.end)]
     total = len(used)
     if not total:
-        raise SamplesError(f"no bars lie between {split.start or 'the start'} and {split.end or 'the end'}")
+        raise SamplesError(_why_none(split, timestamps))
     first = int(total * split.in_sample + 1e-9)
     second = int(total * (split.in_sample + split.out_of_sample) + 1e-9)
     if split.in_sample_end is not None:
@@ -209,8 +209,26 @@ def assign(spans: Spans, times: Times, look_ahead: int) -> NDArray[np.int8]:
     return result
 
 
+def _why_none(split: Split, timestamps: Times) -> str:
+    """Which date of the split leaves nothing, and which dates there are."""
+    if not len(timestamps):
+        return "there are no bars"
+    days = [pd.Timestamp(timestamps[0]), pd.Timestamp(timestamps[-1])]
+    there = f"there are {len(timestamps)} dates, {_date(days[0])} … {_date(days[1])}"
+    if split.start is not None and split.start > days[1]:
+        return f"start is {_date(pd.Timestamp(split.start))}, after the last bar; {there}"
+    if split.end is not None and split.end < days[0]:
+        return f"end is {_date(pd.Timestamp(split.end))}, before the first bar; {there}"
+    return f"no bars lie between start {split.start} and end {split.end}; {there}"
+
+
 def _refuse_empty(split: Split, used: Times, first: int, second: int) -> None:
     dates = f"{_date(pd.Timestamp(used[0]))} … {_date(pd.Timestamp(used[-1]))}"
+    if first <= 0 and split.in_sample_end is not None:
+        raise SamplesError(
+            f"the in-sample span is empty: in_sample_end is {_date(pd.Timestamp(split.in_sample_end))}, before the "
+            f"first of {len(used)} dates ({dates})"
+        )
     if first <= 0:
         raise SamplesError(f"the in-sample span is empty: of {len(used)} dates ({dates}) none lies in it")
     asked = split.out_of_sample > 0 or (split.in_sample_end and split.holdout_start)

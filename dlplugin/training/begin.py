@@ -43,6 +43,9 @@ def begin_run(
         StoreError: The model is being trained already, or the store cannot be written.
     """
     for value, kind, name in ((split, Split, "split"), (options, TrainingOptions, "options")):
+        if isinstance(value, Split | TrainingOptions) and not isinstance(value, kind):
+            place = "options" if name == "split" else "split"
+            raise DefinitionError(f"{name} is a {type(value).__name__}; give it as {place}=...")
         if not isinstance(value, kind):
             raise DefinitionError(f"{name} is {value!r}, but must be a dl.{kind.__name__}(...)")
     model = ModelFolder(root, definition.name)

@@ -6,7 +6,8 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 from dlplugin.definition import TrainingOptions
 from dlplugin.training.module import EpochLosses
@@ -15,9 +16,12 @@ from dlplugin.training.save_point import SavePoint
 
 __all__ = ["TrainingProgress"]
 
-SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_LINES = 5.0  # at first; a night shall not be thousands of lines
+LONGER_PAUSE = 1.2  # times the one before
+LONGEST_PAUSE = 60.0  # seconds
 SECONDS_BETWEEN_CELLS = 0.2
 WIDE_TERMINAL = 120  # columns, for the bar and the elapsed time beside the losses
+ROOMY_TERMINAL = 150  # for all of that within a long epoch
 
 
 class _Surface(Protocol):
@@ -48,6 +52,7 @@ class TrainingProgress:
         self._options = options
         self._done = done
         self._narrow = console.is_terminal and console.width < WIDE_TERMINAL
+        self._roomy = not console.is_terminal or console.width >= ROOMY_TERMINAL
         self._surface: _Surface
         if console.is_jupyter:
             self._surface = _Cell(label, epochs)
@@ -56,6 +61,8 @@ class TrainingProgress:
         else:
             self._surface = _Lines(label, epochs, console)
         self._started = time.perf_counter()
+        self._last = ""  # what the last epoch told of out-of-sample
+        self._end: float | None = None  # when it will have ended, on the clock of `perf_counter`
 
     def __enter__(self) -> Self:
         self._started = time.perf_counter()
@@ -69,21 +76,26 @@ class TrainingProgress:
 
     def show(self, losses: EpochLosses, save_point: SavePoint) -> None:
         """Tells of the epoch that has just ended."""
-        left = self._left(losses.epoch, save_point.last_improvement)
-        self._surface.show(losses.epoch, self._text(losses, save_point), left)
+        self._end = self._ends(losses.epoch, save_point.last_improvement)
+        name = "in" if self._narrow else "in-sample"
+        self._last = self._out_of_sample(losses, save_point)
+        self._surface.show(
+            losses.epoch, f"{name} {np.mean(losses.in_sample):.4f}{self._last}", self._left_text()
+        )
 
     def show_running(self, epoch: int, done: float, loss: float) -> None:
-        """Tells how far a long epoch is, and its in-sample loss so far."""
+        """Tells how far a long epoch is, its in-sample loss so far, and what the last epoch told."""
         name = "in" if self._narrow else "in-sample"
-        self._surface.show(epoch - 1, f"{done:.0%} of epoch {epoch}, {name} {loss:.4f} so far", "")
+        last = self._last if self._roomy else ""
+        text = f"{done:.0%} of epoch {epoch}, {name} {loss:.4f} so far{last}"
+        self._surface.show(epoch - 1, text, self._left_text())
 
-    def _text(self, losses: EpochLosses, save_point: SavePoint) -> str:
-        one, other = ("in", "out") if self._narrow else ("in-sample", "out-of-sample")
-        parts = [f"{one} {np.mean(losses.in_sample):.4f}"]
-        if losses.out_of_sample is not None:
-            parts.append(f"{other} {np.mean(losses.out_of_sample):.4f}")
-            parts.append(self._best(save_point))
-        return ", ".join(parts)
+    def _out_of_sample(self, losses: EpochLosses, save_point: SavePoint) -> str:
+        """Clauses that follow the in-sample loss."""
+        if losses.out_of_sample is None:
+            return ""
+        name = "out" if self._narrow else "out-of-sample"
+        return f", {name} {np.mean(losses.out_of_sample):.4f}, {self._best(save_point)}"
 
     def _best(self, save_point: SavePoint) -> str:
         values, monitor = save_point.values, self._options.monitor
@@ -94,20 +106,41 @@ class TrainingProgress:
             return f"best {np.mean(values):.4f} in {epoch}"
         return f"best {monitor} {-np.mean(values):.4f} in {epoch}"
 
-    def _left(self, epoch: int, improved: int) -> str:
-        """The time that is left at most: until the last epoch, or until auto-stop if nothing improves."""
+    def _ends(self, epoch: int, improved: int) -> float | None:
+        """When it ends at the latest: with the last epoch, or by auto-stop if nothing improves."""
         ends = [self._options.epochs] if self._options.epochs else []
         if self._options.auto_stop and improved:
             ends.append(improved + self._options.auto_stop)
         if not ends:
-            return ""
-        an_epoch = (time.perf_counter() - self._started) / (epoch - self._done)
-        seconds = an_epoch * max(min(ends) - epoch, 0)
-        return f"{int(seconds) // 60}:{int(seconds) % 60:02d} left"
+            return None
+        now = time.perf_counter()
+        return now + (now - self._started) / (epoch - self._done) * max(min(ends) - epoch, 0)
+
+    def _left_text(self) -> str:
+        return "" if self._end is None else f"{_clock(self._end - time.perf_counter())} left"
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds, or hours, minutes and seconds.
+
+    >>> _clock(81.9), _clock(3 * 3600 + 7)
+    ('1:21', '3:00:07')
+    """
+    minutes, second = divmod(max(int(seconds), 0), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 
 
 def _line(label: str, epoch: int, epochs: int | None, losses: str, left: str) -> str:
     return ", ".join(filter(None, [f"{label}: epoch {epoch}{f'/{epochs}' if epochs else ''}", losses, left]))
+
+
+class _Times(ProgressColumn):
+    """The time so far, and the time left."""
+
+    def render(self, task: Task) -> Text:
+        """As one text."""
+        return Text(", ".join(filter(None, [f"{_clock(task.elapsed or 0)} so far", task.fields["left"]])))
 
 
 class _Bar:
@@ -120,8 +153,8 @@ class _Bar:
             MofNCompleteColumn(),
             TextColumn("{task.fields[losses]}"),
         ]
-        more = [BarColumn(bar_width=20), TimeElapsedColumn()] if wide else []
-        self._bar = Progress(*columns, *more, TextColumn("{task.fields[left]}"), console=console)
+        more = [BarColumn(bar_width=20), _Times()] if wide else [TextColumn("{task.fields[left]}")]
+        self._bar = Progress(*columns, *more, console=console)
         self._task = self._bar.add_task(label, total=epochs, losses="", left="")
 
     def start(self) -> None:
@@ -135,20 +168,22 @@ class _Bar:
 
 
 class _Lines:
-    """A line every few seconds where nothing can move."""
+    """A line every few seconds where nothing can move; later one a minute."""
 
     def __init__(self, label: str, epochs: int | None, console: Console) -> None:
         self._label = label
         self._epochs = epochs
         self._console = console
         self._shown = 0.0
+        self._pause = SECONDS_BETWEEN_LINES
 
     def start(self) -> None:
         self._shown = time.perf_counter()
 
     def show(self, epoch: int, losses: str, left: str) -> None:
-        if time.perf_counter() - self._shown >= SECONDS_BETWEEN_LINES:
+        if time.perf_counter() - self._shown >= self._pause:
             self._shown = time.perf_counter()
+            self._pause = min(LONGER_PAUSE * self._pause, LONGEST_PAUSE)
             line = _line(self._label, epoch, self._epochs, losses, left)
             self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 

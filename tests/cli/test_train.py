@@ -223,7 +223,7 @@ def test_models_go_into_the_store_that_is_named(file, tmp_path: Path, capsys) ->
     [
         ("", ["--epochs", "many"], "--epochs is 'many', but should be a valid integer"),
         ("", ["--auto-stop", "0"], "--auto-stop is 0, but should be greater than or equal to 1"),
-        ("", ["--batch-size", "fill"], "--batch-size is 'fill', but should be a valid integer"),
+        ("", ["--batch-size", "fill"], "--batch-size is 'fill', but should be 'full' or a valid integer"),
         ("", ["--start", "yesterday"], "--start is 'yesterday', but dates are written 2009-12-31"),
         (
             "",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 from datetime import date
 
 import numpy as np
@@ -225,12 +226,21 @@ def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
          "TrainingOptions: class_weights is -1, but should be greater than or equal to 0"),
         (lambda: dl.TrainingOptions(class_weights="even"),
          "TrainingOptions: class_weights is 'even', but should be 'none' or 'balanced'"),
-        (lambda: dl.TrainingOptions(class_weights=None),
-         "TrainingOptions: class_weights is None, but should be 'none' or 'balanced'"),
+        (lambda: dl.TrainingOptions(batch_size="all"),
+         "TrainingOptions: batch_size is 'all', but should be 'full' or a valid integer"),
+        (lambda: dl.TrainingOptions(batch_size=None),
+         "TrainingOptions: batch_size is None, but should be 'full' or a valid integer"),
+        (lambda: dl.TrainingOptions(batch_size=0),
+         "TrainingOptions: batch_size is 0, but should be greater than or equal to 1"),
+        (lambda: dl.Output("ROC(1)", 1, classes=[-1, 1], drop="midle"),
+         "Output: drop is 'midle', but should be 'middle' or a valid integer"),
+        (lambda: dl.TrainingOptions(freeze=3), "TrainingOptions: freeze is 3, but must be a list"),
+        (lambda: dl.MLP(None), "MLP: hidden is None, but must be a list"),
+        (lambda: dl.TrainingOptions(seed=None), "TrainingOptions: seed is None, but should be a valid integer"),
         (lambda: dl.Output("ROC(1)", 1, classes=[-1, 1], drop=-1),
          "Output: drop is -1, but should be greater than or equal to 0"),
         (lambda: dl.TrainingOptions(freeze="output"),
-         "TrainingOptions: freeze is 'output', but must be a list of layers, such as ['output']"),
+         "TrainingOptions: freeze is 'output', but must be a list of names, such as ['hidden']"),
         (lambda: Definition.from_json("{"), "the definition is not JSON: Expecting property name enclosed in double "
          "quotes: line 1 column 2 (char 1)"),
         (lambda: Definition.from_dict({"name": "x", "inputs": ["RSI(14)"]}),
@@ -273,6 +283,40 @@ def test_numpy_numbers_and_dates_of_every_kind_are_taken() -> None:
     assert dl.Split(np.float64(0.5), start=date(2009, 1, 2)) == dl.Split(0.5, start="2009-01-02")
     assert dl.Split(start=pd.Timestamp("2009-01-02 10:00")) == dl.Split(start="2009-01-02 10:00")
     assert dl.MLP(hidden=[4, 2]) == dl.MLP(hidden=(4, 2))
+
+
+def test_none_is_no_list_and_the_word_none() -> None:
+    options = dl.TrainingOptions(class_weights=None, sampling=None, freeze=None)  # type: ignore[arg-type]
+    assert options == dl.TrainingOptions()
+    assert dl.Split(held_out=None) == dl.Split()  # type: ignore[arg-type]
+    assert dl.MLP(normalisation=None) == dl.MLP()  # type: ignore[arg-type]
+    assert dl.Output("ROC(5)", 5, None).scaling == "none"  # type: ignore[arg-type]
+
+
+SETTINGS = (dl.Input, dl.Output, dl.Split, dl.TrainingOptions, dl.MLP)
+
+
+@pytest.mark.parametrize("cls", SETTINGS)
+def test_help_explains_every_field_with_its_default(cls: type) -> None:
+    text = inspect.getdoc(cls)
+    assert text is not None
+    _, arguments = text.split("\n\nArgs:\n")
+    said = " ".join(arguments.split())
+    for field in dataclasses.fields(cls):
+        sentence = f"{field.name}: {help_sentences(cls)[field.name]}"
+        if field.default is not dataclasses.MISSING:
+            default = list(field.default) if isinstance(field.default, tuple) else field.default
+            sentence += f" By default {default!r}."
+        assert sentence in said
+    assert max(map(len, text.splitlines())) <= 100
+    first = text.splitlines()[0]
+    assert first.endswith(".")
+    assert "Args" not in first
+
+
+@pytest.mark.parametrize("cls", SETTINGS)
+def test_a_signature_has_types_only_at_any_depth(cls: type) -> None:
+    assert not re.search("Annotated|FieldInfo|function", str(inspect.signature(cls)))
 
 
 def test_help_shows_types_and_defaults_without_the_machinery() -> None:

@@ -107,6 +107,30 @@ def test_statistics_are_those_of_the_columns(built, dataset: dl.DataSet) -> None
     assert list(table.index.get_level_values("kind")) == ["input"] * 3 + ["output"] * 2
 
 
+def test_an_in_sample_span_that_ends_before_the_first_sample_is_the_culprit(
+    dataset: dl.DataSet, describe
+) -> None:
+    definition = describe(".").definition
+    bars = dataset["AAPL"]
+    needed = definition.bars_needed + definition.look_ahead
+
+    def build(end: pd.Timestamp) -> None:
+        split = dl.Split(in_sample_end=end, holdout_start="2012-01-01")
+        build_samples(definition, dataset, dl.resolve_split(dataset, split))
+
+    with pytest.raises(SamplesError) as error:
+        build(bars.index[9])
+    first = bars.index[needed - 1]
+    assert str(error.value) == (
+        f"the in-sample span has no samples: it ends {bars.index[9]:%Y-%m-%d}, after 10 bars of AAPL, and depth 4, "
+        f"warm-up 16 and look ahead 5 need {needed}; end it {first:%Y-%m-%d} at the earliest (in_sample_end or "
+        "in_sample), or shorten the depth"
+    )
+    build(first + pd.Timedelta(days=3))  # a date earlier than promised, and it would be refused
+    with pytest.raises(SamplesError):
+        build(bars.index[needed - 2])
+
+
 def test_too_few_bars_are_refused_with_what_is_needed(us_stocks: dl.DataSet, describe) -> None:
     short = dl.DataSet.from_frames("short", {"AAPL": us_stocks["AAPL"].iloc[:41]})
     definition = describe(".", inputs=[dl.Input("SMA(20)", depth=32)]).definition

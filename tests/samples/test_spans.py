@@ -123,13 +123,19 @@ def test_no_out_of_sample_and_no_holdout_are_possible() -> None:
 @pytest.mark.parametrize(
     ("split", "message"),
     [
-        (dl.Split(in_sample_end="2019-01-01"), "the in-sample span is empty: of 400 dates (2020-01-01 … 2021-02-03) "
-         "none lies in it"),
+        (dl.Split(in_sample_end="2019-01-01"), "the in-sample span is empty: in_sample_end is 2019-01-01, before "
+         "the first of 400 dates (2020-01-01 … 2021-02-03)"),
+        (dl.Split(0.001, 0.2), "the in-sample span is empty: of 400 dates (2020-01-01 … 2021-02-03) none lies in it"),
         (dl.Split(in_sample_end="2020-02-01", holdout_start="2020-02-02"), "the out-of-sample span is empty: of 400 "
          "dates (2020-01-01 … 2021-02-03) none lies in it"),
         (dl.Split(in_sample_end="2021-01-01"), "the out-of-sample span is empty: of 400 dates (2020-01-01 … 2021-02-03) "
          "none lies in it; give holdout_start, too"),
-        (dl.Split(start="2030-01-01"), "no bars lie between 2030-01-01 00:00:00 and the end"),
+        (dl.Split(start="2030-01-01"), "start is 2030-01-01, after the last bar; there are 400 dates, "
+         "2020-01-01 … 2021-02-03"),
+        (dl.Split(end="2019-01-01"), "end is 2019-01-01, before the first bar; there are 400 dates, "
+         "2020-01-01 … 2021-02-03"),
+        (dl.Split(start="2020-03-01 01:00", end="2020-03-01 02:00"), "no bars lie between start 2020-03-01 01:00:00 "
+         "and end 2020-03-01 02:00:00; there are 400 dates, 2020-01-01 … 2021-02-03"),
     ],
 )  # fmt: skip
 def test_an_empty_span_is_refused(split: dl.Split, message: str) -> None:

@@ -235,7 +235,7 @@ def test_each_kind_says_what_it_is(stocks: dl.DataSet, others: dl.DataSet) -> No
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"random": 0.2, "held_out": ["IBM"]}, "random is 0.2 and held_out ('IBM',); give one of them"),
+        ({"random": 0.2, "held_out": ["IBM"]}, "random is 0.2 and held_out ['IBM']; give one of them"),
         ({"random_seed": 3}, "random_seed is 3, but random is None; give random="),
         ({"random": 1.0}, "Split: random is 1.0, but should be less than 1"),
         ({"held_out": ["MMM", "MMM"]}, "Split: held_out is ['MMM', 'MMM'], but must name MMM once"),

@@ -305,6 +305,19 @@ def test_what_is_not_a_dataset_is_refused(model: dl.Model, two_stocks: dl.DataSe
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("us-stocks", "the dataset is 'us-stocks', a name; give dl.DataSet.bundled('us-stocks')"),
+        ("prices", "the dataset is 'prices'; give a dl.DataSet, such as dl.DataSet.from_folder('prices')"),
+    ],
+)
+def test_a_name_is_no_dataset_but_says_which_is_meant(model: dl.Model, name: str, message: str) -> None:
+    with pytest.raises(dl.DLPluginError) as error:
+        model.train(name)  # type: ignore[arg-type]
+    assert str(error.value) == message
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_trains_what_the_cpu_trains_and_the_cpu_predicts_it(
     model: dl.Model, two_stocks: dl.DataSet
@@ -347,7 +360,8 @@ def test_in_a_notebook_progress_is_one_line_under_the_cell(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"split": dl.TrainingOptions(epochs=1)}, "split is TrainingOptions("),
+        ({"split": dl.TrainingOptions(epochs=1)}, "split is a TrainingOptions; give it as options=..."),
+        ({"options": dl.Split()}, "options is a Split; give it as split=..."),
         ({"options": {"epochs": 3}}, "options is {'epochs': 3}, but must be a dl.TrainingOptions(...)"),
         ({"split": dl.Split(0.6, 0.001)}, "the out-of-sample span 2009-07-01 … 2009-07-02 has no samples at look ahead "
          "5: all reach across its end or lie in the embargo; make it longer, or use out_of_sample=0"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from dlplugin.training.watch.finding import Finding
+from dlplugin.training.watch.finding import Finding, Remedy, Trouble, advised, less, less_rate
 
 __all__ = ["ClassBehaviour", "Layer", "NumberBehaviour", "Probe", "behaviour_findings"]
 
@@ -113,36 +113,52 @@ class Probe:
         )
 
 
-def behaviour_findings(probe: Probe) -> list[Finding]:
-    """The troubles that activations and predictions show."""
-    found = [_dead_units(probe)]
-    found += [_collapsed(one) for one in probe.numbers]
-    found += [_one_class(one) for one in probe.classes]
+def behaviour_findings(probe: Probe, options: Mapping[str, Any] | None = None) -> list[Finding]:
+    """The troubles that activations and predictions show.
+
+    Args:
+        probe: What the network does.
+        options: The training's, and those of its engine.
+    """
+    options = options or {}
+    found = [_dead_units(probe, options)]
+    if all(layer.dead < 1 for layer in probe.layers):  # else nothing passes, and all outputs stand still
+        found += [_collapsed(one, options) for one in probe.numbers]
+        found += [_one_class(one) for one in probe.classes]
     return [finding for finding in found if finding]
 
 
-def _dead_units(probe: Probe) -> Finding | None:
+def _dead_units(probe: Probe, options: Mapping[str, Any]) -> Finding | None:
     dead = [layer for layer in probe.layers if layer.dead >= DEAD_SHARE]
     if not dead:
         return None
     listed = ", ".join(f"{round(one.dead * one.units)} of {one.units} in layer {one.name}" for one in dead)
+    whole = any(layer.dead == 1 for layer in dead)
+    other = () if options.get("activation", "relu") != "relu" else ("activation='leaky_relu' or 'gelu'",)
+    layer = () if options.get("normalisation") == "layer" else ("normalisation='layer'",)
+    remedies = less_rate(options)[:1] + advised(*other, *layer, "initialisation='he' with zero_biases")
     return Finding(
-        "hidden units are dead",
-        f"units with the same activation on all of {probe.rows:,} in-sample rows: {listed}",
-        "a lower learning_rate, activation='leaky_relu' or 'gelu', normalisation='layer', initialisation='he' "
-        "with zero_biases, less l1",
+        Trouble.DEAD,
+        f"units with the same activation on all of {probe.rows:,} in-sample rows: {listed}"
+        + ("; so every prediction is the same" if whole else ""),
+        remedies + less(options, "l1", "l2", "weight_decay"),
     )
 
 
-def _collapsed(output: NumberBehaviour) -> Finding | None:
+def _collapsed(output: NumberBehaviour, options: Mapping[str, Any]) -> Finding | None:
     if output.spread >= COLLAPSED * output.target_spread:
         return None
     return Finding(
-        "the output has collapsed to its mean",
+        Trouble.COLLAPSED,
         f"predictions of {output.name!r} spread by {output.spread:.2g} around {_plain(output.mean)} (standard "
         f"deviation, scaled), the targets by {output.target_spread:.2g} around {_plain(output.target_mean)}",
-        "a higher learning_rate, more epochs, less weight_decay, l1, l2 and dropout, a larger network; inputs that "
-        "tell more about the output",
+        (
+            *less(options),
+            Remedy("a higher learning_rate", "learning_rate", more=True),
+            Remedy("more epochs", "epochs", more=True),
+            Remedy("a larger network", "network", more=True),
+        ),
+        "inputs that tell more about the output",
     )
 
 
@@ -153,10 +169,14 @@ def _one_class(output: ClassBehaviour) -> Finding | None:
     if share < ONE_CLASS or target_share >= COMMON_CLASS:
         return None
     return Finding(
-        "nearly all predictions are of one class",
+        Trouble.ONE_CLASS,
         f"{100 * share:.4g} % of those of {output.name!r} are '{output.labels[common]}', as are "
         f"{100 * target_share:.3g} % of the targets",
-        "class_weights='balanced', sampling='over' or 'under', thresholds that make classes of more equal size",
+        advised(
+            "class_weights='balanced'",
+            "sampling='over' or 'under'",
+            "thresholds that make classes of more equal size",
+        ),
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from dlplugin.training.watch.behaviour import Probe, behaviour_findings
-from dlplugin.training.watch.curves import FEWEST_EPOCHS, curve_findings
+from dlplugin.training.watch.courses import FEWEST_EPOCHS, curve_findings
 from dlplugin.training.watch.estimate import too_large_warning
-from dlplugin.training.watch.finding import Finding
+from dlplugin.training.watch.extremes import without_explained
+from dlplugin.training.watch.finding import Finding, Remedy, Trouble, advised, settled
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -21,6 +22,14 @@ NOT_PROBED = {
     "": "there is no save point, or no samples",
 }
 """Status of a run to why its network was not looked at."""
+FOR_TOO_LARGE = advised(
+    Remedy("a smaller network", "network"),
+    "fewer inputs or less depth",
+    "more symbols",
+    "a longer history",
+    Remedy("weight_decay", "restraint", more=True),
+    Remedy("dropout", "restraint", more=True),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +86,7 @@ class Diagnosis:
 
 
 def diagnose(history: pd.DataFrame, facts: Mapping[str, Any], probe: Probe | None = None) -> Diagnosis:
-    """Looks for the typical troubles of a training.
+    """Looks for the typical troubles of a training: causes first, and no two that advise opposite changes.
 
     Args:
         history: A row an epoch, as `Run.history` gives it.
@@ -85,16 +94,18 @@ def diagnose(history: pd.DataFrame, facts: Mapping[str, Any], probe: Probe | Non
             the network and of the data.
         probe: What the network does, if it could be asked; see `dlplugin.training.watch.probe`.
     """
+    engine = facts.get("definition", {}).get("engine", {})
+    options = {**engine, **facts.get("options", {})}
     plain_loss = None if probe is None else probe.plain_loss
     status = str(facts.get("status", ""))
-    found = curve_findings(history, facts.get("options", {}), status == "running", plain_loss)
+    found = curve_findings(history, options, status == "running", plain_loss)
     if probe is not None:
-        found += behaviour_findings(probe)
+        found += behaviour_findings(probe, options)
+    found = without_explained(options, found)
     large = too_large_warning(facts.get("weights"), _effective(facts))
     if large is not None:
-        advice = "a smaller network, fewer inputs or less depth, more symbols, a longer history, weight_decay, dropout"
-        found.append(Finding("the network is large for its samples", large, advice))
-    return Diagnosis(tuple(found), len(history), probe is not None, status)
+        found.append(Finding(Trouble.TOO_LARGE, large, FOR_TOO_LARGE))
+    return Diagnosis(tuple(settled(found)), len(history), probe is not None, status)
 
 
 def _effective(facts: Mapping[str, Any]) -> float | None:

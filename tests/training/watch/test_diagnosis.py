@@ -1,5 +1,6 @@
 """Trainings that really go wrong are found out, and healthy ones raise no alarm."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import dlplugin as dl
 from dlplugin.errors import DLPluginError
 from dlplugin.samples import build_samples
 from dlplugin.store import RunFolder
-from dlplugin.training.watch.behaviour import ClassBehaviour, Probe
+from dlplugin.training.watch.behaviour import ClassBehaviour, NumberBehaviour, Probe
 from dlplugin.training.watch.diagnosis import Diagnosis, diagnose
+from dlplugin.training.watch.finding import Finding, Remedy, settled
 from dlplugin.training.watch.probe import probe
 
 PREDICTABLE = dl.Output("RSI(14)", look_ahead=1)
@@ -25,6 +27,7 @@ INPUTS = (dl.Input("RSI(14)", depth=3), dl.Input("ROC(5)", depth=3))
 GROWS = "the learning rate is too high: the loss grows"
 LEAPS = "the learning rate is too high: the loss leaps about"
 THROWN = "the learning rate is too high: the weights were thrown far off"
+STRONG = "the penalty is too strong: it leaves the weights nothing to say"
 OVERFITTING = "the out-of-sample loss rises while the in-sample loss falls (overfitting)"
 COLLAPSED = "the output has collapsed to its mean"
 DEAD = "hidden units are dead"
@@ -50,7 +53,10 @@ def trained(tmp_path: Path, two_stocks: dl.DataSet) -> Trained:
             "m", inputs=INPUTS, outputs=[output], engine=dl.MLP(hidden=hidden), store=tmp_path / "models"
         )
         settings = dl.TrainingOptions(auto_stop=None, **options)
-        run = model.train(two_stocks, split=split or dl.Split(), options=settings)
+        try:
+            run = model.train(two_stocks, split=split or dl.Split(), options=settings)
+        except DLPluginError:  # no loss was finite
+            return dl.load_run(dl.runs(model.store)["run"].iloc[0], model.store).diagnosis()
         weights = RunFolder.open(model.store, run.name).read_trained().weights
         samples = build_samples(model.definition, two_stocks, run.spans)
         return diagnose(run.history, run.facts, probe(model.definition, weights, samples))
@@ -98,13 +104,13 @@ def test_a_low_learning_rate_falls_steadily_to_the_end(trained: Trained) -> None
 def test_a_learning_rate_far_too_high_throws_the_weights_off_and_kills_units(trained: Trained) -> None:
     diagnosis = trained(epochs=20, learning_rate=3)
     assert troubles(diagnosis) == [THROWN, DEAD]
-    assert diagnosis.findings[0].advice.startswith("a learning_rate of 0.3 in place of 3")
+    assert diagnosis.findings[0].advice == "a learning_rate of 0.001 in place of 3"
 
 
 def test_a_loss_that_is_not_finite_is_named_with_its_epoch(trained: Trained) -> None:
     diagnosis = trained(epochs=12, learning_rate=0.01, weight_decay=400)
-    assert troubles(diagnosis)[0] == "a loss is not finite"
-    evidence = diagnosis.findings[0].evidence
+    assert troubles(diagnosis)[:2] == [STRONG, "a loss is not finite"]
+    evidence = diagnosis.findings[1].evidence
     assert evidence.startswith(
         "in epoch 2 the in-sample loss is inf, the out-of-sample loss inf; in epoch 1 it was"
     )
@@ -120,7 +126,7 @@ def test_a_run_that_failed_in_its_first_epoch_can_be_diagnosed(
     (folder,) = (tmp_path / ".runs").iterdir()
     run = RunFolder.open(tmp_path, folder.name)
     diagnosis = diagnose(run.history, run.facts)
-    assert troubles(diagnosis)[0] == "a loss is not finite"
+    assert troubles(diagnosis) == ["the learning rate is far too high for adamw", "a loss is not finite"]
     assert "the network itself was not looked at" in str(diagnosis)
 
 
@@ -134,12 +140,121 @@ def test_a_large_network_on_few_samples_of_noise_overfits(trained: Trained) -> N
 
 def test_weight_decay_that_lets_nothing_stay_collapses_the_output(trained: Trained) -> None:
     diagnosis = trained(epochs=12, learning_rate=0.01, weight_decay=90)
-    assert troubles(diagnosis) == [COLLAPSED]
-    assert "the targets by 1 around 0" in diagnosis.findings[0].evidence
+    assert troubles(diagnosis) == [STRONG, COLLAPSED]
+    assert diagnosis.findings[0].advice == "less weight_decay (it is 90); 0.0001 to 0.01 is usual"
+    assert "the targets by 1 around 0" in diagnosis.findings[1].evidence
 
 
 def test_small_batches_and_large_steps_make_more_noise_than_progress(trained: Trained) -> None:
     assert NOISY in troubles(trained(HARDLY, epochs=25, learning_rate=0.03, batch_size=32))
+
+
+MORE = re.compile(r"\b(higher|more|larger|above|longer)\b")
+LESS = re.compile(r"\b(lower|less|smaller|below|shorter)\b")
+AMOUNTS = ("learning_rate", "epochs", "network", "weight_decay", "batch_size", "auto_stop", "l1", "l2")
+
+
+def ways(advice: str) -> set[tuple[str, str]]:
+    """What an advice wants more or less of, read from its words."""
+    found = set()
+    for part in re.split(r"[,;]", advice):
+        names = {name for name in AMOUNTS if re.search(rf"\b{name}\b", part)}
+        if numbers := re.search(r"of (\S+) in place of (\S+)", part):
+            way = "more" if float(numbers[1]) > float(numbers[2]) else "less"
+        else:
+            way = "more" if MORE.search(part) else "less" if LESS.search(part) else ""
+        found |= {(name, way) for name in names if way}
+    return found
+
+
+def assert_at_one(diagnosis: Diagnosis) -> None:
+    """No two advices want more and less of the same."""
+    wanted = set().union(*(ways(finding.advice) for finding in diagnosis))
+    assert len({name for name, _ in wanted}) == len(wanted), str(diagnosis)
+
+
+RATE_10: dict[str, Any] = {"learning_rate": 10.0}
+RATE_1: dict[str, Any] = {"learning_rate": 1.0}
+SGD: dict[str, Any] = {"optimizer": "sgd", "learning_rate": 1.0, "momentum": 0.9}
+L1: dict[str, Any] = {"l1": 10.0}
+DECAY: dict[str, Any] = {"weight_decay": 100.0}
+WAYS = dl.Output("ROC(1)", look_ahead=1, classes=[0.0])
+
+
+@pytest.mark.parametrize("output", [HARDLY, PREDICTABLE, WAYS], ids=["hardly", "predictable", "classes"])
+@pytest.mark.parametrize("hidden", [(8,), (32, 16)], ids=["small", "large"])
+@pytest.mark.parametrize(
+    ("options", "trouble", "named"),
+    [
+        (RATE_10, "learning rate", "a learning_rate of 0.001 in place of 10"),
+        (RATE_1, "learning rate", "a learning_rate of 0.001 in place of 1"),
+        (SGD, "learning rate", "a learning_rate of 0.01 in place of 1"),
+        (L1, STRONG, "less l1 (it is 10)"),
+        (DECAY, STRONG, "less weight_decay (it is 100)"),
+    ],
+    ids=["rate 10", "rate 1", "sgd", "l1", "weight_decay"],
+)
+def test_an_extreme_option_is_named_first_and_no_two_advices_contradict(
+    trained: Trained,
+    output: dl.Output,
+    hidden: tuple[int, ...],
+    options: dict[str, Any],
+    trouble: str,
+    named: str,
+) -> None:
+    diagnosis = trained(output, hidden, epochs=20, **options)
+    first, *others = diagnosis
+    assert trouble in first.trouble
+    assert first.advice.startswith(named)
+    assert_at_one(diagnosis)
+    for finding in others:
+        assert "learning_rate" not in finding.advice, str(diagnosis)
+        assert not re.search(r"\bless (l1|l2|weight_decay|dropout)", finding.advice), str(diagnosis)
+
+
+def test_advices_can_contradict_and_that_would_be_seen() -> None:
+    findings = (
+        Finding("a", "", (Remedy("a learning_rate of 0.1 in place of 1"),)),
+        Finding("b", "", (Remedy("a higher learning_rate"), Remedy("more epochs"))),
+    )
+    with pytest.raises(AssertionError):
+        assert_at_one(Diagnosis(findings, 9, True))
+    assert_at_one(Diagnosis(findings[1:], 9, True))
+
+
+def test_a_remedy_that_goes_against_a_graver_one_is_left_out() -> None:
+    lower, higher = Remedy("lower", "rate"), Remedy("higher", "rate", more=True)
+    first, second, third = settled(
+        [Finding("a", "", (lower,)), Finding("b", "", (higher, Remedy("c"))), Finding("d", "", (higher,))]
+    )
+    assert (first.advice, second.advice, third.advice) == ("lower", "c", "what is said above")
+
+
+def test_less_is_advised_only_of_what_there_is() -> None:
+    flat = Probe(100, (), (NumberBehaviour("x", 0.0, 0.0, 0.0, 1.0),), ())
+    history = history_of(falling(30), falling(30))
+    facts = {"options": {"l1": 0.0, "l2": 0.5}, "definition": {"engine": {"dropout": 0.6}}}
+    (finding,) = diagnose(history, facts, flat)
+    assert finding.advice.startswith("less l2 (it is 0.5), less dropout (it is 0.6), a higher learning_rate")
+    (finding,) = diagnose(history, {}, flat)
+    assert "less" not in finding.advice
+
+
+def test_a_diagnosis_that_wants_a_smaller_network_wants_no_larger_one() -> None:
+    rising = falling(80) + 0.01 * np.maximum(np.arange(80) - 30, 0)
+    flat = Probe(100, (), (NumberBehaviour("x", 0.0, 0.0, 0.0, 1.0),), ())
+    diagnosis = diagnose(history_of(falling(80), rising), {"options": {"l2": 0.5}}, flat)
+    assert troubles(diagnosis) == [OVERFITTING, COLLAPSED]
+    assert "a smaller network" in diagnosis.findings[0].advice
+    assert "a larger network" not in diagnosis.findings[1].advice
+    assert_at_one(diagnosis)
+
+
+def test_a_high_rate_under_which_nothing_goes_wrong_is_none() -> None:
+    history = history_of(falling(30), falling(30))
+    assert not diagnose(history, {"options": {"learning_rate": 1.0}})
+    early = history_of(falling(60, constants=1.2), falling(60, constants=1.2))
+    assert troubles(diagnose(early, {"options": {"learning_rate": 1.0}})) == [EARLY]
 
 
 def history_of(inside: Any, outside: Any = np.nan, **columns: Any) -> pd.DataFrame:
@@ -254,5 +369,5 @@ def test_a_diagnosis_reads_as_text() -> None:
     lines = text.splitlines()
     assert lines[:3] == ["1 wrong in 60 epochs:", "", "the loss jumps"]
     assert lines[3].startswith("  seen  in epoch 42 the in-sample loss is 3")
-    assert lines[4].startswith("  try   clip_norm=1")
+    assert lines[4].startswith("  try   a learning_rate below 0.01, clip_norm=1")
     assert max(map(len, lines)) <= 100
