@@ -16,7 +16,7 @@ from dlplugin.store import RunFolder
 from dlplugin.training import execute
 from dlplugin.training.callbacks import EpochAbandoned, EpochEnd
 from dlplugin.training.journal import RunJournal
-from tests.training.trainings import QUIET, describe, small_dataset, stop_at
+from tests.training.trainings import QUIET, describe, prepared, small_dataset, stop_at
 
 
 @pytest.fixture(scope="module")
@@ -263,3 +263,19 @@ def test_a_model_that_is_trained_is_not_deleted_where_its_indicator_is_unknown(
     with monkeypatch.context() as patch:
         at_each_epoch(patch, forget_then_delete)
         assert run.resume(console=QUIET).status == "finished"
+
+
+def test_a_state_that_differs_by_a_bit_is_not_gone_on_from(tmp_path: Path) -> None:
+    run = prepared(tmp_path, "m", {"epochs": 4})
+    stop_at(2)
+    execute(run, QUIET)
+    path = run.path / "state.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedModelError) as error:
+        dl.load_run(run.name, tmp_path).resume(console=QUIET)
+    assert str(error.value) == f"{path} is not the file that was written: its SHA-256 differs"
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert dl.load_run(run.name, tmp_path).resume(console=QUIET).status == "finished"
