@@ -147,9 +147,13 @@ class Run:
         Returns:
             A matplotlib figure; a notebook shows it.
         """
-        reason = self.stop_reason
-        subtitle = f"{self.facts['model']}, {self.status}{f': {reason}' if reason else ''}"
-        return plot_history(self.history, self.name, subtitle, self.save_points, path)
+        reason, facts = self.stop_reason, self.facts
+        subtitle = f"{facts['model']}, {self.status}{f': {reason}' if reason else ''}"
+        kept, networks = None, facts["options"]["networks"]
+        if networks > 1:
+            subtitle += f"; curves are means over {networks} networks, each with a save point of its own"
+            kept = facts.get("save_point", {}).get("epochs", [])
+        return plot_history(self.history, self.name, subtitle, self.save_points, path, kept)
 
     def diagnosis(self) -> Diagnosis:
         """The typical troubles that it shows, each with the evidence and what to try."""

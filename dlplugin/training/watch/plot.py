@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlplugin.errors import StoreError
+from dlplugin.training.outcome import epochs_text
+from dlplugin.training.watch.thin import thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,10 +31,14 @@ TROUBLE = "#c83c1e"
 """The report's colours: blue and ochre stay apart for every kind of colour blindness, and in grey."""
 
 LOG_FROM = 20.0  # a loss that falls to a twentieth of its highest value is flat on a linear scale
-BUCKETS = 1000  # pieces of a long history, each drawn by its lowest and highest value: about a pixel each
+APART = 3.0  # times the span of either curve: on one axis both would look flat
 DOTS_UP_TO = 40  # epochs that are few enough to be shown as points
-SECTIONS = (
-    ("loss", "in_sample_loss", "out_of_sample_loss", 3.0),
+LOSSES = (("loss", "in_sample_loss", "out_of_sample_loss", 3.0),)
+LOSSES_APART = (
+    ("in-sample\nloss", "in_sample_loss", "", 2.0),
+    ("out-of-sample\nloss", "", "out_of_sample_loss", 2.0),
+)
+MORE = (
     ("accuracy, %", "in_sample_accuracy", "out_of_sample_accuracy", 1.6),
     ("correlation", "", "out_of_sample_correlation", 1.6),
 )
@@ -44,8 +50,9 @@ def plot_history(
     subtitle: str = "",
     save_points: Sequence[int] = (),
     path: str | Path | None = None,
+    kept: Sequence[int] | None = None,
 ) -> "Figure":
-    """Draws a run.
+    """Draws a run; both losses on one axis, or each on its own where they lie far apart.
 
     Args:
         history: A row an epoch, as `Run.history` gives it; values may be NaN or infinite.
@@ -53,6 +60,8 @@ def plot_history(
         subtitle: What became of it: status, and why it stopped.
         save_points: Epochs at which the save point moved, in their order; the last one is the one kept.
         path: Where to write it as well: .png, .svg or .pdf.
+        kept: The epoch that each of several networks keeps, none while that is not known; by default the
+            last of the save points.
 
     Returns:
         A matplotlib Figure of its own: pyplot does not know it, no backend is chosen, and a notebook
@@ -63,7 +72,9 @@ def plot_history(
     """
     from matplotlib.figure import Figure
 
-    sections = [part for part in SECTIONS if part[0] == "loss" or part[2] in history]
+    losses = LOSSES_APART if _apart(history) else LOSSES
+    sections = [*losses, *(part for part in MORE if part[2] in history)]
+    kept = save_points[-1:] if kept is None else kept
     heights = [*(height for *_, height in sections), 0.8]
     figure = Figure(
         figsize=(9.6, 2.2 + 0.85 * sum(heights)), dpi=110, facecolor="white", layout="constrained"
@@ -73,18 +84,38 @@ def plot_history(
     for panel in axes:
         _dress(panel)
     for panel, (label, inside, outside, _) in zip(axes[:-1], sections, strict=True):
-        _values(panel, history, label, (inside, outside), save_points)
+        marked = () if (inside, outside) == LOSSES_APART[0][1:3] else save_points
+        _values(panel, history, label, (inside, outside), marked, kept)
     _rates(axes[-1], epochs, history["learning_rate"].to_numpy(np.float64))
     _epoch_axis(axes[-1], epochs)
-    _head(axes[0], name, subtitle)
+    _head(list(axes[: len(losses)]), name, subtitle)
     if path is not None:
         _save(figure, Path(path))
     figure._repr_png_ = partial(_png, figure)  # type: ignore[attr-defined]  # how notebooks show an object
     return figure
 
 
+def _apart(history: pd.DataFrame) -> bool:
+    """Whether the losses lie further apart than either of them moves, by far."""
+    spans = []
+    for column in ("in_sample_loss", "out_of_sample_loss"):
+        values = history[column].to_numpy(np.float64)
+        values = values[np.isfinite(values)]
+        if len(values) < 2:
+            return False
+        spans.append((values.min(), values.max()))
+    (low, high), (other_low, other_high) = spans
+    gap = max(low - other_high, other_low - high)
+    return bool(gap > APART * max(high - low, other_high - other_low))
+
+
 def _values(
-    panel: "Axes", history: pd.DataFrame, label: str, columns: tuple[str, str], save_points: Sequence[int]
+    panel: "Axes",
+    history: pd.DataFrame,
+    label: str,
+    columns: tuple[str, str],
+    save_points: Sequence[int],
+    kept: Sequence[int],
 ) -> None:
     """Both lines of one panel, the save points, and where a value was not finite."""
     panel.set_ylabel(label, color=MUTED, fontsize=9.5)
@@ -93,7 +124,7 @@ def _values(
     lines: dict[str, FloatArray] = {}
     for column, words in zip(columns, COLOURS, strict=True):
         values = history[column].to_numpy(np.float64) * unit if column in history else np.empty(0)
-        if values.size and (words == "in-sample" or not np.isnan(values).all()):
+        if values.size and (words == "in-sample" or np.isfinite(values).any()):
             lines[words] = values
     if not lines or not len(epochs):
         why = "no value in any epoch" if len(epochs) else "no epoch yet"
@@ -114,7 +145,12 @@ def _values(
             zorder=2.5 if words == "out-of-sample" else 2,
         )
     _scale(panel, list(lines.values()))
-    _mark_save_points(panel, epochs, lines, save_points)
+    if not any(np.isfinite(values).any() for values in lines.values()):
+        words = f"no {label.replace(chr(10), ' ')} is finite in any epoch"
+        panel.text(0.5, 0.5, words, transform=panel.transAxes, ha="center", color=TROUBLE)
+        panel.set_yticks([])
+    else:
+        _mark_save_points(panel, epochs, lines, save_points, kept)
     _mark_trouble(panel, epochs, lines)
 
 
@@ -127,33 +163,37 @@ def _scale(panel: "Axes", lines: Sequence[FloatArray]) -> None:
 
 
 def _mark_save_points(
-    panel: "Axes", epochs: FloatArray, lines: dict[str, FloatArray], save_points: Sequence[int]
+    panel: "Axes",
+    epochs: FloatArray,
+    lines: dict[str, FloatArray],
+    save_points: Sequence[int],
+    kept: Sequence[int],
 ) -> None:
-    """Each at the lower edge, and the one that is kept on the line it was chosen by."""
-    there = np.array(save_points)[np.isin(save_points, epochs)]
-    if not len(there):
-        return
-    panel.plot(
-        there,
-        np.full(len(there), 0.03),
-        "|",
-        markersize=8,
-        transform=panel.get_xaxis_transform(),
-        color=COLOURS[list(lines)[-1]],
-        label="save point moved",
-    )
+    """Each at the lower edge, and those that are kept on the line they were chosen by."""
     words, values = list(lines.items())[-1]
-    value = values[np.flatnonzero(epochs == there[-1])[0]]
-    if np.isfinite(value):
+    there = np.array(save_points)[np.isin(save_points, epochs)]
+    if len(there):
         panel.plot(
-            [there[-1]],
-            [value],
+            there,
+            np.full(len(there), 0.03),
+            "|",
+            markersize=8,
+            transform=panel.get_xaxis_transform(),
+            color=COLOURS[words],
+            label="save point moved" if len(kept) == 1 else "a network's save point moved",
+        )
+    where = np.flatnonzero(np.isin(epochs, kept) & np.isfinite(values))
+    if save_points and len(where):
+        label = f"save point: epoch {kept[0]:,}, {values[where[0]]:.4g}"
+        panel.plot(
+            epochs[where],
+            values[where],
             "o",
             markersize=8,
             markerfacecolor="white",
             markeredgewidth=1.8,
             color=COLOURS[words],
-            label=f"save point: epoch {there[-1]:,}, {value:.4g}",
+            label=label if len(kept) == 1 else f"save points: epochs {epochs_text(kept)}",
             zorder=4,
         )
 
@@ -204,9 +244,9 @@ def _dress(panel: "Axes") -> None:
         spine.set_color(MUTED)
 
 
-def _head(panel: "Axes", name: str, subtitle: str) -> None:
+def _head(panels: Sequence["Axes"], name: str, subtitle: str) -> None:
     """Above the first panel: the name, what became of it, and what the lines are."""
-    row = 18.0  # points
+    panel, row = panels[0], 18.0  # points
     lines = textwrap.wrap(subtitle, 120, max_lines=2, placeholder=" …")
     panel.set_title(
         name, loc="left", fontsize=13, fontweight="bold", color=INK, pad=row + 8 + 14 * len(lines)
@@ -221,8 +261,12 @@ def _head(panel: "Axes", name: str, subtitle: str) -> None:
         color=MUTED,
         va="bottom",
     )
-    if panel.get_legend_handles_labels()[0]:
+    pairs = [pair for each in panels for pair in zip(*each.get_legend_handles_labels(), strict=True)]
+    handles = {str(label): handle for handle, label in pairs}
+    if handles:
         panel.legend(
+            list(handles.values()),
+            list(handles),
             loc="lower left",
             bbox_to_anchor=(0, 1),
             borderaxespad=0.2,
@@ -233,30 +277,6 @@ def _head(panel: "Axes", name: str, subtitle: str) -> None:
             fontsize=9,
             labelcolor=INK,
         )
-
-
-def thin(values: FloatArray) -> NDArray[np.intp]:
-    """Positions that draw the same line with fewer points: both extremes of each bucket, and both ends.
-
-    Args:
-        values: (N,); infinite and NaN ones are never extremes, but a bucket of them alone leaves a gap.
-
-    Returns:
-        (M,) positions, rising; all of them when there are few.
-    """
-    count = len(values)
-    if count <= 4 * BUCKETS:
-        return np.arange(count)
-    starts = np.arange(0, count, -(-count // BUCKETS))
-    size = int(starts[1])
-    padded = np.full(len(starts) * size, np.nan)
-    padded[:count] = np.where(np.isfinite(values), values, np.nan)
-    table = padded.reshape(len(starts), size)
-    lowest = np.where(np.isnan(table), np.inf, table).argmin(axis=1) + starts
-    highest = np.where(np.isnan(table), -np.inf, table).argmax(axis=1) + starts
-    unknown = np.flatnonzero(~np.isfinite(values))
-    gaps = unknown[np.unique(unknown // size, return_index=True)[1]]
-    return np.unique(np.concatenate([[0, count - 1], lowest, highest, gaps]))
 
 
 def _save(figure: "Figure", path: Path) -> None:

@@ -13,9 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import dlplugin
+import dlplugin as dl
 from dlplugin.errors import StoreError
 from dlplugin.training.watch import plot
-from dlplugin.training.watch.plot import plot_history, thin
+from dlplugin.training.watch.plot import plot_history
+from dlplugin.training.watch.thin import BUCKETS, thin
 
 
 def history_of(epochs: int, **columns: object) -> pd.DataFrame:
@@ -107,6 +109,59 @@ def test_without_out_of_sample_there_is_one_line_and_the_save_point_is_on_it() -
     assert labels(losses) == ["in-sample", "save point moved", f"save point: epoch 10, {last:.4g}"]
 
 
+def test_losses_that_lie_far_apart_have_an_axis_each() -> None:
+    history = history_of(60)
+    history["out_of_sample_loss"] -= 0.55
+    inside, outside, _ = panels = drawn(plot_history(history, "a", save_points=[3, 40]))
+    assert [panel.get_ylabel() for panel in panels[:2]] == ["in-sample\nloss", "out-of-sample\nloss"]
+    assert labels(inside) == ["in-sample"]
+    kept = history["out_of_sample_loss"][39]
+    assert labels(outside) == ["out-of-sample", "save point moved", f"save point: epoch 40, {kept:.4g}"]
+    for panel, values in ((inside, history["in_sample_loss"]), (outside, history["out_of_sample_loss"])):
+        low, high = panel.get_ylim()
+        assert high - low < 1.5 * (values.max() - values.min()), "a curve fills its panel"
+    legend = inside.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [*labels(inside), *labels(outside)]
+
+
+def test_losses_that_are_near_or_cross_share_an_axis() -> None:
+    history = history_of(60)
+    assert len(drawn(plot_history(history, "a"))) == 2
+    moved = history["in_sample_loss"].max() - history["in_sample_loss"].min()
+    gap = history["in_sample_loss"].min() - history["out_of_sample_loss"].max()
+    for times, panels in ((2.5, 2), (5, 3)):
+        below = history["out_of_sample_loss"] + gap - times * moved
+        assert len(drawn(plot_history(history.assign(out_of_sample_loss=below), "a"))) == panels
+
+
+def test_a_run_without_any_finite_loss_says_so_in_words() -> None:
+    broken = history_of(4).assign(in_sample_loss=np.inf, out_of_sample_loss=np.nan)
+    losses, _ = drawn(plot_history(broken, "a", save_points=[1]))
+    assert "no loss is finite in any epoch" in [text.get_text() for text in losses.texts]
+    assert len(losses.get_yticks()) == 0
+
+
+def test_several_networks_have_a_mark_for_each_save_point_and_none_speaks_for_all() -> None:
+    history = history_of(60)
+    losses, _ = drawn(plot_history(history, "a", save_points=[1, 9, 30], kept=[30, 9, 9]))
+    assert labels(losses)[2:] == ["a network's save point moved", "save points: epochs 30, 9, 9"]
+    assert line(losses, "save points")[0].tolist() == [9, 30]
+    running, _ = drawn(plot_history(history, "a", save_points=[1, 9, 30], kept=[]))
+    assert labels(running)[2:] == ["a network's save point moved"]
+
+
+def test_the_picture_of_several_networks_says_that_curves_are_means(
+    model: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    run = model.train(two_stocks, options=dl.TrainingOptions(epochs=3, networks=3, learning_rate=0.01))
+    losses = drawn(run.plot())[0]
+    subtitle = " ".join(text.get_text() for text in losses.texts).replace("\n", " ")
+    assert "curves are means over 3 networks, each with a save point of its own" in subtitle
+    one = model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
+    assert "networks" not in " ".join(text.get_text() for text in drawn(one.plot())[0].texts)
+
+
 @pytest.mark.parametrize("epochs", [0, 1, 2])
 def test_the_shortest_runs_can_be_drawn(epochs: int, tmp_path: Path) -> None:
     panels = drawn(plot_history(history_of(epochs), "a", path=tmp_path / "a.png"))
@@ -140,7 +195,7 @@ def test_100_000_epochs_are_thinned_and_no_extreme_is_lost(tmp_path: Path) -> No
     )  # 0.6 s; a look at each point for each save point takes half a minute
     losses, _ = drawn(figure)
     epochs, values = line(losses, "out-of-sample")
-    assert len(epochs) <= 3 * plot.BUCKETS + 3
+    assert len(epochs) <= 3 * BUCKETS + 3
     assert values[epochs == 70_001] == [900.0]
     assert (values.min(), epochs[0], epochs[-1]) == (history["out_of_sample_loss"].min(), 1, 100_000)
     epochs, values = line(losses, "in-sample")
