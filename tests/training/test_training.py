@@ -89,10 +89,12 @@ def test_weights_and_losses_are_those_of_a_bare_loop(
 
 def test_steps_are_counted_by_lightning_in_chunks_of_any_length(monkeypatch, model, two_stocks) -> None:
     samples = samples_of(model, two_stocks)
-    whole, _ = fitted(samples, epochs=2, batch_size=32, save_point="last")
+    whole, rows = fitted(samples, epochs=2, batch_size=32, save_point="last")
     monkeypatch.setattr("dlplugin.training.module.MINIBATCHES_A_STEP", 3)
     monkeypatch.setattr("dlplugin.training.module.CELLS_AT_ONCE", 1)
-    cut, _ = fitted(samples, epochs=2, batch_size=32, save_point="last")
+    cut, cut_rows = fitted(samples, epochs=2, batch_size=32, save_point="last")
+    for row, cut_row in zip(rows, cut_rows, strict=True):
+        assert float(cut_row[2]) == pytest.approx(float(row[2]), rel=1e-6), "all out-of-sample samples count"
     for name, value in whole.save_point.weights.items():
         np.testing.assert_array_equal(cut.save_point.weights[name], value)
 
