@@ -71,7 +71,7 @@ def digest_of(arrays: Arrays, *texts: str) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
-        digest.update(array.tobytes())
+        digest.update(array.data if array.size else b"")
     for text in texts:
         digest.update(f"{len(text)} {text}".encode())
     return digest.hexdigest()

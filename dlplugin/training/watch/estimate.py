@@ -179,10 +179,15 @@ def _memory(module: "TrainingModule", samples: Samples, options: TrainingOptions
 
 
 def _numbers_a_weight(options: TrainingOptions) -> int:
-    """The weight, its gradient, the optimizer's states, the average, the save point, and the last state in writing."""
+    """The weight, its gradient, the optimizer's states, the average; the save point; and all of it while it is written.
+
+    The save point is held as it is, and as it was in the newest state. A state is copied, made bytes
+    tensor by tensor, and those are joined.
+    """
     momentum = int(options.momentum > 0)
     states = STATES[options.optimizer] + momentum + int(options.averaging is not None)
-    return 2 + states + 1 + (1 + states)
+    kept = 3  # the third while its own file is written
+    return 2 + states + kept + (1 + states) + 2 * (2 + states)
 
 
 def _bytes_a_row(module: "TrainingModule") -> tuple[int, int]:
