@@ -56,6 +56,8 @@ def from_text(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
     >>> from dlplugin.definition import TrainingOptions
     >>> from_text(TrainingOptions, {"learning_rate": "1e-3", "auto_stop": "none", "class_weights": ["1", "2"]})
     {'learning_rate': 0.001, 'auto_stop': None, 'class_weights': [1, 2]}
+    >>> from_text(TrainingOptions, {"freeze": ["none"], "class_weights": ["none"]})
+    {'freeze': None, 'class_weights': 'none'}
     """
     known = kinds(cls)
     return {name: _read(known[name], value) if name in known else value for name, value in values.items()}
@@ -67,6 +69,8 @@ def _read(kind: Kind, value: Any) -> Any:
     if isinstance(value, list) and kind.many:
         if len(value) == 1 and value[0] in kind.words:
             return value[0]
+        if value == [NONE]:
+            return None  # an empty list, or what the field means by it
         return [kind.read(each) if isinstance(each, str) else each for each in value]
     return value
 
