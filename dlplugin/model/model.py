@@ -384,7 +384,7 @@ class Model:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights predict; with several networks that of the lowest loss.
+        """The epoch whose weights predict; with several networks that of the best monitored value.
 
         Raises:
             PredictionError: It is not trained.

@@ -102,7 +102,7 @@ class Run:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights predict; with several networks that of the lowest loss.
+        """The epoch whose weights predict; with several networks that of the best monitored value.
 
         Raises:
             TrainingError: It has not ended yet, or ended before its first epoch did.
