@@ -13,7 +13,25 @@ from dlplugin.errors import DLPluginError, DLPluginWarning
 
 if TYPE_CHECKING:
     from dlplugin.bars import DataSet
-    from dlplugin.definition import MLP, Definition, Input, Output, Split, TrainingOptions, TrainingPlan
+    from dlplugin.definition import (
+        ALSTM,
+        GRU,
+        LSTM,
+        MLP,
+        TCN,
+        Definition,
+        DLinear,
+        Input,
+        Linear,
+        NLinear,
+        Output,
+        PatchTST,
+        Split,
+        TrainingOptions,
+        TrainingPlan,
+        Transformer,
+        TSMixer,
+    )
     from dlplugin.evaluation import Evaluation
     from dlplugin.indicators import Indicator
     from dlplugin.indicators.plugins import indicator, load_plugins
@@ -27,7 +45,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "dlplugin.bars": ["DataSet"],
     "dlplugin.definition": [
+        "ALSTM",
+        "GRU",
+        "LSTM",
         "MLP",
+        "TCN",
+        "DLinear",
+        "Linear",
+        "NLinear",
+        "PatchTST",
+        "TSMixer",
+        "Transformer",
         "Definition",
         "Input",
         "Output",
@@ -46,22 +74,32 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ALSTM",
+    "GRU",
+    "LSTM",
     "MLP",
+    "TCN",
     "Backtest",
     "DLPluginError",
     "DLPluginWarning",
     "DLPredictor",
+    "DLinear",
     "DataSet",
     "Definition",
     "Evaluation",
     "Indicator",
     "Input",
+    "Linear",
     "Model",
+    "NLinear",
     "Output",
+    "PatchTST",
     "Run",
     "Split",
+    "TSMixer",
     "TrainingOptions",
     "TrainingPlan",
+    "Transformer",
     "backtest",
     "feed",
     "indicator",

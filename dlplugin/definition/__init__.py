@@ -7,9 +7,27 @@ commands reads the options' fields, and should not wait for it.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dlplugin.definition.engines import MLP, EngineOptions, EngineSpec, engines
+from dlplugin.definition.engines import (
+    ALSTM,
+    GRU,
+    LSTM,
+    MLP,
+    TCN,
+    DLinear,
+    EngineOptions,
+    EngineSpec,
+    Linear,
+    NLinear,
+    PatchTST,
+    Shapes,
+    Transformer,
+    TSMixer,
+    engines,
+    linear_weights,
+    window_of,
+)
 from dlplugin.definition.options import TrainingOptions
-from dlplugin.definition.settings import help_sentences, settings, to_plain
+from dlplugin.definition.settings import Later, help_sentences, settings, to_plain
 from dlplugin.definition.split import Split
 
 if TYPE_CHECKING:
@@ -31,23 +49,37 @@ _HOMES = {
 }
 
 __all__ = [
+    "ALSTM",
+    "GRU",
+    "LSTM",
     "MLP",
+    "TCN",
+    "DLinear",
     "Definition",
     "EngineOptions",
     "EngineSpec",
     "Head",
     "Input",
+    "Later",
+    "Linear",
+    "NLinear",
     "Output",
+    "PatchTST",
+    "Shapes",
     "Source",
     "Split",
+    "TSMixer",
     "TrainingOptions",
     "TrainingPlan",
+    "Transformer",
     "engines",
     "help_sentences",
     "is_name",
+    "linear_weights",
     "refuse_edited",
     "settings",
     "to_plain",
+    "window_of",
 ]
 
 

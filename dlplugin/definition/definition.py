@@ -12,6 +12,7 @@ import yaml
 from dlplugin.definition.engines import (
     EngineOptions,
     EngineSpec,
+    Shapes,
     engine_from_plain,
     engine_to_plain,
     spec_of,
@@ -98,6 +99,7 @@ class Definition:
                     f"engine {self.spec.name!r} reads windows, but the inputs have different depths and increments "
                     f"{sorted(shapes)}; give all the same, or use engine='mlp'"
                 )
+        self.engine.weights(self.shapes())  # refuses rows that do not suit it
 
     @property
     def spec(self) -> EngineSpec:
@@ -112,6 +114,21 @@ class Definition:
     def columns(self, networks: int = 1) -> tuple[str, ...]:
         """What the P columns of its predictions are called, output by output; see `Output.columns`."""
         return tuple(column for output in self.outputs for column in output.columns(networks))
+
+    def shapes(self, networks: int = 1) -> Shapes:
+        """The sizes of the engine's own network, with embedded categories in their vectors' sizes."""
+        sizes = [item.embedding or item.columns for item in self.inputs]
+        if self.spec.layout == "flat":
+            row: tuple[int, ...] = (sum(item.depth * n for item, n in zip(self.inputs, sizes, strict=True)),)
+        else:
+            row = (self.inputs[0].depth, sum(sizes))
+        return Shapes(networks, row, sum(head.size for head in self.heads))
+
+    @property
+    def weights(self) -> int:
+        """How many numbers each network learns, embeddings included."""
+        tables = sum(item.columns * (item.embedding or 0) for item in self.inputs)
+        return self.engine.weights(self.shapes()) + tables
 
     @property
     def look_ahead(self) -> int:
@@ -159,8 +176,8 @@ class Definition:
         """The definition as JSON and YAML hold it, every parameter spelled out."""
         plain: dict[str, Any] = {
             "name": self.name,
-            "inputs": [_input_to_plain(item) for item in self.inputs],
-            "outputs": [_output_to_plain(item) for item in self.outputs],
+            "inputs": [to_plain(item) for item in self.inputs],
+            "outputs": [to_plain(item) for item in self.outputs],
             "engine": engine_to_plain(self.engine),
         }
         return plain | ({"sources": sources_to_plain(self.sources)} if self.sources else {})
@@ -241,23 +258,6 @@ def _input(item: object) -> Input:
     if isinstance(item, dict):
         return Input(**item)
     raise DefinitionError(f"an input is {item!r}, but must be an expression or dl.Input(...)")
-
-
-def _input_to_plain(item: Input) -> dict[str, Any]:
-    """Categories only where there are some: definitions without keep the text and the hash they always had."""
-    plain: dict[str, Any] = to_plain(item)
-    return {
-        name: value
-        for name, value in plain.items()
-        if name not in ("categories", "embedding") or value is not None
-    }
-
-
-def _output_to_plain(item: Output) -> dict[str, Any]:
-    """What is there by default only where it is something else, for the same reason."""
-    later = {"classes": None, "drop": None, "quantiles": None, "weight": 1.0}
-    plain: dict[str, Any] = to_plain(item)
-    return {name: value for name, value in plain.items() if name not in later or value != later[name]}
 
 
 def _output(item: object) -> Output:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from dlplugin.definition.settings import settings
+from dlplugin.definition.settings import Later, settings
 from dlplugin.errors import DefinitionError
 from dlplugin.indicators import Indicator
 
@@ -75,8 +75,9 @@ class Input:
     categories: Annotated[
         Annotated[Sequence[float], AfterValidator(_categories), BeforeValidator(plain_numbers)] | None,
         _CATEGORIES,
+        Later(),
     ] = None
-    embedding: Annotated[int | None, _EMBEDDING] = None
+    embedding: Annotated[int | None, _EMBEDDING, Later()] = None
 
     def __post_init__(self) -> None:
         pin(self)

@@ -19,7 +19,7 @@ from dlplugin.definition.inputs import (
     pin,
     plain_numbers,
 )
-from dlplugin.definition.settings import settings
+from dlplugin.definition.settings import Later, settings
 from dlplugin.errors import DefinitionError
 
 __all__ = ["Head", "Output", "heads_of"]
@@ -70,19 +70,22 @@ class Output:
         Field(
             description="Thresholds that make classes of its values, such as [-0.5, 0.55]; none predicts the number."
         ),
+        Later(),
     ] = None
     drop: Annotated[
         Literal["middle"] | Annotated[int, Field(ge=0)] | None,
         Field(
             description="A class whose samples are left out for this output: middle, or its number from 0."
         ),
+        Later(),
     ] = None
     quantiles: Annotated[
         Annotated[Sequence[float], AfterValidator(_levels), BeforeValidator(plain_numbers)] | None,
         Field(description="Levels to predict instead of the mean, such as [0.1, 0.5, 0.9]."),
+        Later(),
     ] = None
     weight: Annotated[
-        float, Field(gt=0, description="What its loss counts beside those of the other outputs.")
+        float, Field(gt=0, description="What its loss counts beside those of the other outputs."), Later()
     ] = 1.0
 
     def __post_init__(self) -> None:

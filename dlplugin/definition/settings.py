@@ -17,12 +17,19 @@ from pydantic.dataclasses import dataclass
 from dlplugin.errors import DefinitionError
 from dlplugin.registry import did_you_mean
 
-__all__ = ["help_sentences", "settings", "to_plain"]
+__all__ = ["Later", "help_sentences", "settings", "to_plain"]
 
 WIDTH = 100  # characters of a docstring's line
 WRONG_TYPES = ("int_type", "float_type", "bool_type", "string_type")
 
 C = TypeVar("C")
+
+
+class Later:
+    """Marks a field that came later: at its default it is not written.
+
+    So what was written before the field was there keeps its text and its hash.
+    """
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field,))
@@ -157,4 +164,8 @@ def help_sentences(cls: type) -> dict[str, str]:
 
 def to_plain(value: object) -> Any:
     """A settings object as what JSON and YAML hold: dicts, lists, strings, numbers, None."""
-    return json.loads(TypeAdapter(type(value)).dump_json(value))
+    plain = json.loads(TypeAdapter(type(value)).dump_json(value))
+    for name, field in cast(Any, value).__pydantic_fields__.items():
+        if any(isinstance(mark, Later) for mark in field.metadata) and getattr(value, name) == field.default:
+            del plain[name]
+    return plain

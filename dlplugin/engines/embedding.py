@@ -1,7 +1,5 @@
 """Embedded categories: a learned vector for each, in front of an engine's own network."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
@@ -40,10 +38,10 @@ class Embedded(nn.Module):
     Args:
         definition: Its inputs say which are embedded.
         networks: K.
-        of_width: Makes the network for rows of so many numbers in their last dimension.
+        network: Takes rows with the vectors in place of the categories' columns.
     """
 
-    def __init__(self, definition: Definition, networks: int, of_width: Callable[[int], nn.Module]) -> None:
+    def __init__(self, definition: Definition, networks: int, network: nn.Module) -> None:
         super().__init__()
         flat = definition.spec.layout == "flat"  # windows have one block of an input in each bar
         blocks = [item.depth if flat else 1 for item in definition.inputs]
@@ -55,8 +53,7 @@ class Embedded(nn.Module):
                 if item.embedding is not None
             }
         )
-        sizes = [item.embedding or item.columns for item in definition.inputs]
-        self.network = of_width(sum(n * size for n, size in zip(blocks, sizes, strict=True)))
+        self.network = network
 
     def forward(self, rows: Tensor) -> Tensor:
         """(K, B, D) or (K, B, W, F) with the categories' 0 and 1 to what the network gives."""

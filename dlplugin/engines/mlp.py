@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from dlplugin.definition import MLP
-from dlplugin.engines.base import ACTIVATIONS, Dropout, LayerNorm, Linear, Shapes
+from dlplugin.definition import MLP, Shapes
+from dlplugin.engines.layers import ACTIVATIONS, Dropout, LayerNorm, Linear
 
 __all__ = ["MLPNetwork", "build"]
 

@@ -15,6 +15,7 @@ import dlplugin as dl
 from dlplugin.definition import Definition, help_sentences
 from dlplugin.errors import DefinitionError, DLPluginError, UnknownNameError
 
+ENGINES = "alstm, dlinear, gru, linear, lstm, mlp, nlinear, patchtst, tcn, transformer, tsmixer"
 INPUTS = (
     "RSI(14)",
     "ROC(5)",
@@ -209,8 +210,8 @@ def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
         (lambda: dl.Input("month", pooled=False, categories=[1, 2]),
          "'month' has categories, which are not scaled; leave out pooled=False"),
         (lambda: dl.Input(None), "Input: indicator is None, but should be a valid string"),
-        (lambda: dl.MLP([8], "relu", 0.1, "none", 5),
-         "MLP: takes 4 values at most: hidden, activation, dropout, normalisation"),
+        (lambda: dl.MLP([8], "relu", 0.1, "none", "plain", 5),
+         "MLP: takes 5 values at most: hidden, activation, dropout, normalisation, blocks"),
         (lambda: dl.Split(start="31.12.2009"), "Split: start is '31.12.2009', but dates are written 2009-12-31"),
         (lambda: dl.Split(start=2009), "Split: start is 2009, but dates are written 2009-12-31"),
         (lambda: dl.Split(start="2009-01-01T00:00Z"),
@@ -249,7 +250,7 @@ def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
          "a definition has no 'imputs'; did you mean 'inputs'?"),
         (lambda: Definition.from_dict({"name": "x", "inputs": 3, "outputs": []}), "inputs is 3, but must be a list"),
         (lambda: Definition.from_yaml("[1]"), "a definition is a mapping with name, inputs, outputs, engine, not list"),
-        (lambda: definition(engine=object), "engine is <class 'object'>, but it must be a name or the options of: mlp"),
+        (lambda: definition(engine=object), f"engine is <class 'object'>, but it must be a name or the options of: {ENGINES}"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_value_and_the_fix(make: object, message: str) -> None:
@@ -261,7 +262,7 @@ def test_what_is_wrong_is_said_with_its_value_and_the_fix(make: object, message:
 def test_an_unknown_engine_is_answered_with_those_there_are() -> None:
     with pytest.raises(UnknownNameError) as error:
         definition(engine="mpl")
-    assert str(error.value) == "unknown engine 'mpl'; did you mean 'mlp'? there are: mlp"
+    assert str(error.value) == f"unknown engine 'mpl'; did you mean 'mlp'? there are: {ENGINES}"
 
 
 def test_a_wrong_expression_is_refused_where_it_is_written() -> None:

@@ -166,7 +166,7 @@ def test_words_are_those_of_yaml_1_2(write) -> None:
         (SMALL + "start_from: 3\n", ", line 5: start_from is 3, but must be a model's name"),
         (
             SMALL + "engine: {name: mpl}\n",
-            ", line 5: unknown engine 'mpl'; did you mean 'mlp'? there are: mlp",
+            ", line 5: unknown engine 'mpl'; did you mean 'mlp'? there are: alstm, dlinear, ",
         ),
         (
             SMALL + "engine:\n  name: mlp\n  dropout: 2\n",

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import dlplugin as dl
-from dlplugin.engines import Purpose, build_network, mlp, streams
-from dlplugin.engines.base import LayerNorm, Linear
+from dlplugin.engines import LayerNorm, Linear, Purpose, build_network, mlp, streams
 
 KINDS = ("uniform", "xavier", "he", "orthogonal")
 

@@ -1,7 +1,6 @@
 """What a purge counts, the order inside a window, and what the fingerprint of samples covers."""
 
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -25,13 +24,9 @@ def test_only_samples_with_known_inputs_count_as_purged(us_stocks: dl.DataSet, d
     assert [counts[name].purged for name in counts] == [4, 8, 0]
 
 
-def test_a_window_goes_from_the_oldest_bar_to_the_newest_with_a_bars_inputs_side_by_side(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    described = import_module("dlplugin.definition.engines")
-    monkeypatch.setattr(described, "MLP_SPEC", replace(described.MLP_SPEC, layout="window"))
+def test_a_window_goes_from_the_oldest_bar_to_the_newest_with_a_bars_inputs_side_by_side() -> None:
     inputs = [dl.Input(text, depth=3, increment=2) for text in ("close", "open")]
-    layout = row_layout(Definition("windows", inputs, [dl.Output("close", look_ahead=1)]))
+    layout = row_layout(Definition("windows", inputs, [dl.Output("close", look_ahead=1)], dl.LSTM()))
     assert layout.shape == (3, 2)
     matrix = torch.arange(40, dtype=torch.float32).reshape(20, 2)
     read = RowReader(layout, 2)(matrix, torch.tensor([9, 15]))

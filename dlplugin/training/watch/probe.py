@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dlplugin.definition import Definition, Output
-from dlplugin.engines import RowReader, build_network
-from dlplugin.engines.base import ACTIVATIONS
+from dlplugin.engines import ACTIVATIONS, RowReader, build_network
 from dlplugin.samples import Samples
 from dlplugin.training.watch.behaviour import ClassBehaviour, Layer, NumberBehaviour, Probe
 

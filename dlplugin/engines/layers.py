@@ -1,0 +1,107 @@
+"""Layers of K networks side by side: what engines are built from.
+
+Every weight has K as its first dimension; network k sees and changes only its own slice. A layer that
+draws its own initial weights has a method `initialise(generators)` with one generator a network.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["ACTIVATIONS", "Dropout", "Initialisation", "LayerNorm", "Linear"]
+
+Initialisation = Literal["uniform", "xavier", "he", "orthogonal"]
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "elu": nn.ELU,
+}
+
+
+class Linear(nn.Module):
+    """K linear layers side by side, with or without biases."""
+
+    def __init__(self, networks: int, inputs: int, outputs: int, biases: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(networks, inputs, outputs))
+        self.bias = nn.Parameter(torch.empty(networks, 1, outputs)) if biases else None
+
+    def initialise(
+        self,
+        generators: list[torch.Generator],
+        initialisation: Initialisation = "uniform",
+        zero_biases: bool = False,
+    ) -> None:
+        """Draws the weights of network k from generator k.
+
+        Args:
+            generators: K.
+            initialisation: "uniform": in ± 1/√inputs, as torch.nn.Linear does. "xavier": uniform in
+                ± √(6/(inputs + outputs)) (Glorot and Bengio, 2010). "he": normal with variance
+                2/inputs (He et al., 2015). "orthogonal": a random orthogonal matrix (Saxe et al., 2014).
+            zero_biases: Biases are 0; otherwise they are uniform in ± 1/√inputs with all four.
+        """
+        bound = self.weight.shape[1] ** -0.5
+        with torch.no_grad():
+            for k, generator in enumerate(generators):
+                weight = self.weight[k].T  # (outputs, inputs), as torch.nn.init counts them
+                if initialisation == "uniform":
+                    self.weight[k].uniform_(-bound, bound, generator=generator)
+                elif initialisation == "xavier":
+                    nn.init.xavier_uniform_(weight, generator=generator)
+                elif initialisation == "he":
+                    nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
+                else:
+                    nn.init.orthogonal_(weight, generator=generator)
+                if self.bias is not None:
+                    self.bias[k].uniform_(-bound, bound, generator=generator)
+            if zero_biases and self.bias is not None:
+                self.bias.zero_()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(K, B, ..., inputs) to (K, B, ..., outputs)."""
+        flat = rows if rows.dim() == 3 else rows.flatten(1, -2)  # (K, B · ..., inputs)
+        if self.bias is None:
+            mapped = torch.bmm(flat, self.weight)
+        else:
+            mapped = torch.baddbmm(self.bias, flat, self.weight)
+        return mapped if rows.dim() == 3 else mapped.reshape(*rows.shape[:-1], mapped.shape[-1])
+
+
+class LayerNorm(nn.Module):
+    """K layer normalisations side by side (Ba, Kiros and Hinton, 2016)."""
+
+    def __init__(self, networks: int, features: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(networks, 1, features))
+        self.bias = nn.Parameter(torch.zeros(networks, 1, features))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(K, B, ..., features), the features of each row and place normalised by themselves."""
+        shape = (len(self.gain), *[1] * (rows.dim() - 2), -1)
+        return nn.functional.layer_norm(rows, rows.shape[-1:]) * self.gain.view(shape) + self.bias.view(shape)
+
+
+class Dropout(nn.Module):
+    """Dropout whose masks come from a stream of each network (Srivastava et al., 2014)."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+        self.generators: list[torch.Generator] = []
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(K, B, ...); in training a share of the values is 0, the others grow to make up for it."""
+        if not self.training:
+            return rows
+        kept = torch.empty_like(rows)
+        for k, generator in enumerate(self.generators):
+            kept[k].bernoulli_(1 - self.share, generator=generator)
+        return rows * kept / (1 - self.share)

@@ -1,0 +1,82 @@
+"""The network of a definition, with the weights and the random streams of a seed.
+
+A network takes (K, B, D) for flat rows or (K, B, W, F) for windows and gives (K, B, N). K networks
+lie side by side in every weight, and a row's output depends on that row alone.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from dlplugin.definition import Definition, EngineOptions, Shapes
+from dlplugin.engines.embedding import Embedded
+from dlplugin.engines.layers import Dropout, Initialisation, Linear
+from dlplugin.engines.streams import Purpose, streams
+
+__all__ = ["build_network", "output_layer", "seed_networks"]
+
+
+def build_network(
+    definition: Definition,
+    networks: int,
+    seed: int = 0,
+    initialisation: Initialisation = "uniform",
+    zero_biases: bool = False,
+) -> nn.Module:
+    """The definition's network, K of them, with the initial weights of the seed.
+
+    Network k starts from the same weights whatever K is.
+
+    Args:
+        definition: Inputs, outputs and engine.
+        networks: K.
+        seed: Of the initial weights.
+        initialisation: How every `Linear` begins, see there; layers with an `initialise` of their own
+            begin as that says.
+        zero_biases: Biases of every `Linear` begin at 0; the weights are the same without it.
+    """
+    module, _, name = definition.spec.build.partition(":")
+    build = cast(Callable[[EngineOptions, Shapes], nn.Module], getattr(import_module(module), name))
+    network = build(definition.engine, definition.shapes(networks))
+    if any(item.embedding is not None for item in definition.inputs):
+        network = Embedded(definition, networks, network)
+    generators = streams(seed, networks, 0, Purpose.ORDER)
+    for layer in network.modules():
+        if isinstance(layer, Linear):
+            layer.initialise(generators, initialisation, zero_biases)
+        elif callable(initialise := getattr(layer, "initialise", None)):
+            initialise(generators)
+    return network
+
+
+def output_layer(network: nn.Module) -> nn.Module | None:
+    """The layer that gives the outputs: the engine's attribute `output`, or else its last `Linear`."""
+    own = network.network if isinstance(network, Embedded) else network
+    named = getattr(own, "output", None)
+    if isinstance(named, nn.Module):
+        return named
+    return next((layer for layer in reversed(list(own.modules())) if isinstance(layer, Linear)), None)
+
+
+def seed_networks(network: nn.Module, seed: int, epoch: int, samples: int) -> Tensor:
+    """Starts the random streams of an epoch; a state between epochs needs no generator of its own.
+
+    Args:
+        network: Its dropout layers draw from the streams of this epoch.
+        seed: The training's seed.
+        epoch: From 1.
+        samples: S, how many there are to put in order.
+
+    Returns:
+        (K, S) int64, the order of the samples for each network; network k's streams do not depend on K.
+    """
+    networks = next(network.parameters()).shape[0]
+    device = next(network.parameters()).device
+    for layer in network.modules():
+        if isinstance(layer, Dropout):
+            layer.generators = streams(seed, networks, epoch, Purpose.DROPOUT, device)
+    generators = streams(seed, networks, epoch, Purpose.ORDER)
+    return torch.stack([torch.randperm(samples, generator=generator) for generator in generators])
