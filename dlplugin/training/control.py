@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Control", "signals"]
+__all__ = ["Control", "StoppedBeforeItBeganError", "signals"]
 
 REASONS = {signal.SIGINT: "stopped by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
+
+
+class StoppedBeforeItBeganError(Exception):
+    """A training was asked to stop while it waited for its other processes."""
 
 
 class Control:

@@ -1,0 +1,127 @@
+"""What the first process of several does before and after it trains with them."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import torch
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+from dlplugin.errors import TrainingError
+from dlplugin.store import RunFolder
+from dlplugin.training.control import Control, StoppedBeforeItBeganError
+from dlplugin.training.devices.found import Devices
+from dlplugin.training.devices.meeting import open_meeting, process_group
+from dlplugin.training.devices.processes import SECONDS_TO_BE_NOTICED, Processes
+from dlplugin.training.devices.share import Share
+
+__all__ = ["state_digest", "with_others"]
+
+SECONDS_FOR_PROCESSES = 120.0
+SECONDS_FOR_MACHINES = 600.0
+SECONDS_BETWEEN_LOOKS = 0.02
+
+
+@contextmanager
+def with_others(
+    folder: RunFolder, devices: Devices, control: Control, tell: Callable[[str], None]
+) -> Iterator[Share]:
+    """Starts the other processes of a training and waits for those of other machines; ends all of them.
+
+    Args:
+        folder: The run's, which the others read.
+        devices: How many processes there shall be.
+        control: Who may stop it while it waits.
+        tell: Hears what to type on the other machines.
+
+    Raises:
+        TrainingError: One of them has ended, or has not come in time.
+        StoreError: The run's folder cannot be written.
+        StoppedBeforeItBeganError: It was asked to stop while it waited.
+    """
+    share = Share(0, devices.processes, devices.machines)
+    store, address = open_meeting(devices.machines)
+    store.set("plan", json.dumps(_plan(folder, devices)))
+    processes = Processes(folder, range(1, devices.count), address)
+    try:
+        if devices.machines > 1:
+            _invite(folder, devices, address, tell)
+        _wait(store, processes, share, control)
+        with process_group(store, share, devices.kind):
+            yield share
+    except RuntimeError as error:  # of torch, when a connection breaks
+        gone = processes.gone(SECONDS_TO_BE_NOTICED) or _gone_elsewhere(store, share)
+        if gone is None:
+            raise
+        raise TrainingError(_ended(gone, share)) from error
+    finally:
+        with suppress(RuntimeError):
+            store.set("over", "")
+        processes.end()
+
+
+def state_digest(folder: RunFolder) -> str:
+    """SHA-256 of what a training goes on from, so that all its processes go on from the same."""
+    found = hashlib.sha256()
+    for name in ("state.safetensors", "initial.safetensors"):
+        path = folder.path / name
+        found.update(path.read_bytes() if path.exists() else b"none")
+    return found.hexdigest()
+
+
+def _plan(folder: RunFolder, devices: Devices) -> dict[str, object]:
+    return {
+        "run": folder.name,
+        "kind": devices.kind,
+        "processes": devices.processes,
+        "machines": devices.machines,
+        "threads": torch.get_num_threads(),
+        "state": state_digest(folder),
+    }
+
+
+def _invite(folder: RunFolder, devices: Devices, address: str, tell: Callable[[str], None]) -> None:
+    tell(
+        f"waits {SECONDS_FOR_MACHINES / 60:g} minutes for {devices.machines - 1} more; type there, in the same store:"
+    )
+    for machine in range(1, devices.machines):
+        tell(f"dlplugin join {folder.name} --machine {machine} --address {address}{folder.place}")
+
+
+def _wait(store: TCPStore, processes: Processes, share: Share, control: Control) -> None:
+    """Until all are here."""
+    local, seconds = (
+        share.local_processes,
+        SECONDS_FOR_MACHINES if share.machines > 1 else SECONDS_FOR_PROCESSES,
+    )
+    missing, end = set(range(1, share.processes)), time.monotonic() + seconds
+    while missing:
+        missing -= {rank for rank in missing if store.check([f"here/{rank}"])}
+        if control.look():
+            raise StoppedBeforeItBeganError
+        if gone := processes.gone() or _gone_elsewhere(store, share):
+            raise TrainingError(_ended(gone, share))
+        if missing and time.monotonic() > end:
+            machine = min(missing) // local
+            who = f"process {min(missing) + 1} of {share.processes}" if machine == 0 else f"machine {machine}"
+            raise TrainingError(f"{who} has not come within {seconds:g} seconds")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _gone_elsewhere(store: TCPStore, share: Share) -> tuple[int, str] | None:
+    """The rank and last words of a process of another machine that has ended."""
+    store.set_timeout(timedelta(seconds=1))
+    for rank in range(share.local_processes, share.processes):
+        if store.check([f"gone/{rank}"]):
+            return rank, store.get(f"gone/{rank}").decode()
+    return None
+
+
+def _ended(gone: tuple[int, str], share: Share) -> str:
+    rank, words = gone
+    machine = rank // share.local_processes
+    where = f" on machine {machine}" if machine else ""
+    return f"process {rank + 1} of {share.processes}{where} ended: {words}"
