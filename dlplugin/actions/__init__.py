@@ -12,6 +12,7 @@ from dlplugin.actions.prices import (
 )
 from dlplugin.actions.runs import (
     headline,
+    join,
     plain_rows,
     resume,
     run_facts,
@@ -38,6 +39,7 @@ __all__ = [
     "indicator",
     "indicator_chart",
     "indicators",
+    "join",
     "models",
     "plain_rows",
     "resume",

@@ -8,6 +8,7 @@ come ("here/RANK"), which have gone and with what last words ("gone/RANK"), and 
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -92,6 +93,7 @@ def process_group(store: Store, share: Share, kind: str) -> Iterator[None]:
     Sums of numbers on the CPU go by gloo, those on NVIDIA GPUs by NCCL.
     """
     backend = "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo"
+    hook = sys.excepthook  # which torch replaces
     with _interface(share):
         distributed.init_process_group(
             backend, store=store, rank=share.rank, world_size=share.processes, timeout=LONGEST_SILENCE
@@ -101,6 +103,7 @@ def process_group(store: Store, share: Share, kind: str) -> Iterator[None]:
     finally:
         with suppress(RuntimeError):  # the others may be gone
             distributed.destroy_process_group()
+        sys.excepthook = hook
 
 
 @contextmanager
