@@ -175,7 +175,7 @@ def test_when_the_first_process_is_killed_the_others_end_and_the_run_is_interrup
     endless = dl.TrainingOptions(epochs=None, auto_stop=None, devices=2, batch_size=33)
     run = model.start(small_dataset(), options=endless)
     wait_for("an epoch", lambda: len(run.history) > 2)
-    first, others = processes_of(tmp_path, "training.worker"), processes_of(tmp_path, "devices.member")
+    first, others = processes_of(tmp_path, "worker"), processes_of(tmp_path, "devices.member")
     assert (len(first), len(others)) == (1, 1)
     os.kill(first[0], signal.SIGKILL)
     killed = time.monotonic()
@@ -198,12 +198,8 @@ def processes_of(store: Path, module: str) -> list[int]:
             words = path.read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if (
-            "-m" in words
-            and f"dlplugin.{'training.' if module.startswith('devices') else ''}{module}" in words
-        ):
-            if str(store) in words:
-                found.append(int(path.parent.name))
+        if str(store) in words and f"dlplugin.training.{module}" in words:
+            found.append(int(path.parent.name))
     return found
 
 

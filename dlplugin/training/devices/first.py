@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import torch
+from torch import distributed
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from dlplugin.errors import TrainingError
@@ -54,9 +55,11 @@ def with_others(
             yield share
     except RuntimeError as error:  # of torch, when a connection breaks
         gone = processes.gone(SECONDS_TO_BE_NOTICED) or _gone_elsewhere(store, share)
-        if gone is None:
-            raise
-        raise TrainingError(_ended(gone, share)) from error
+        if gone is not None:
+            raise TrainingError(_ended(gone, share)) from error
+        if share.machines > 1 and _is_of_a_connection(error):
+            raise TrainingError("the connection to a process of another machine broke") from error
+        raise
     finally:
         with suppress(RuntimeError):
             store.set("over", "")
@@ -84,9 +87,8 @@ def _plan(folder: RunFolder, devices: Devices) -> dict[str, object]:
 
 
 def _invite(folder: RunFolder, devices: Devices, address: str, tell: Callable[[str], None]) -> None:
-    tell(
-        f"waits {SECONDS_FOR_MACHINES / 60:g} minutes for {devices.machines - 1} more; type there, in the same store:"
-    )
+    others = "1 more machine" if devices.machines == 2 else f"{devices.machines - 1} more machines"
+    tell(f"waits {SECONDS_FOR_MACHINES / 60:g} minutes for {others}; type there, in the same store:")
     for machine in range(1, devices.machines):
         tell(f"dlplugin join {folder.name} --machine {machine} --address {address}{folder.place}")
 
@@ -118,6 +120,10 @@ def _gone_elsewhere(store: TCPStore, share: Share) -> tuple[int, str] | None:
         if store.check([f"gone/{rank}"]):
             return rank, store.get(f"gone/{rank}").decode()
     return None
+
+
+def _is_of_a_connection(error: RuntimeError) -> bool:
+    return isinstance(error, distributed.DistError) or "gloo" in str(error)
 
 
 def _ended(gone: tuple[int, str], share: Share) -> str:
