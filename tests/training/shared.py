@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,9 @@ def case_of(name: str) -> tuple[Samples, dl.TrainingOptions]:
     return made(outputs, dropout, chosen.half_life, chosen.uniqueness), chosen
 
 
-def trace(name: str, share: Share = ALONE) -> Trace:
+def trace(name: str, share: Share = ALONE, **changed: Any) -> Trace:
     samples, options = case_of(name)
+    options = replace(options, **changed)
     notes = Notes()
     fit(samples, options, notes, console=QUIET, share=share)
     state = notes.states[max(notes.states)]

@@ -133,8 +133,10 @@ def test_stopped_in_the_middle_of_an_epoch_and_at_its_end_it_goes_on_as_if_it_ha
 
     with monkeypatch.context() as patch:
         patch.setattr(EpochEnd, "look", ask_in_the_middle)
+        patch.setattr("dlplugin.training.callbacks.SECONDS_TO_FINISH", -1.0)
         execute(parts, QUIET)
-    assert (parts.facts["status"], parts.facts["epochs"], len(parts.history)) == ("stopped", 3, 3)
+    assert parts.facts["status"] == "stopped"
+    assert parts.facts["epochs"] == len(parts.history) <= 3, "as far as states were written by then"
     assert all(member.poll() is not None for member in members), "those in the middle of it have ended, too"
     parts.clear_stop()
     execute(parts, QUIET)

@@ -83,7 +83,8 @@ def _refuse_another_kind(own: str, first: str) -> None:
 
 
 def _end_with_the_first() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not by sys.stdin, whose lock Python wants when it ends
+        pass
     os._exit(3)
 
 
