@@ -1,6 +1,7 @@
 """The commands that train: dlplugin train, resume, stop, use."""
 
 import json as json_module
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,6 +95,8 @@ def join(
     store lies on a drive that all of them share. NCCL and gloo, which carry the numbers, heed their usual
     variables, such as NCCL_SOCKET_IFNAME and GLOO_SOCKET_IFNAME.
     """
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # torch's own words when the first machine is gone
+
     from dlplugin import actions
     from dlplugin.cli.run_text import command
 

@@ -27,9 +27,9 @@ from tests.training.trainings import QUIET, describe, prepared, small_dataset, s
 
 TOLERANCE = 2e-6  # relative, of float32 sums in another order; 3.4e-7 is the most that was measured
 HALF_TOLERANCE = {
-    "bf16": 0.01,
-    "fp16": 0.001,
-}  # the shares' gradients are rounded one by one; 3e-3 and 1.5e-5 measured
+    "bf16": 2e-3,
+    "fp16": 1e-4,
+}  # gradients are rounded share by share; measured: 4.1e-4, 2.4e-5
 OPTIONS: dict[str, Any] = {
     "epochs": 5,
     "batch_size": 33,

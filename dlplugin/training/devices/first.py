@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
@@ -24,6 +24,7 @@ __all__ = ["state_digest", "with_others"]
 SECONDS_FOR_PROCESSES = 120.0
 SECONDS_FOR_MACHINES = 600.0
 SECONDS_BETWEEN_LOOKS = 0.02
+SECONDS_TO_HEAR = 2.0
 
 
 @contextmanager
@@ -61,9 +62,8 @@ def with_others(
             raise TrainingError("the connection to a process of another machine broke") from error
         raise
     finally:
-        with suppress(RuntimeError):
-            store.set("over", "")
         processes.end()
+        _let_go(store, share)
 
 
 def state_digest(folder: RunFolder) -> str:
@@ -110,6 +110,17 @@ def _wait(store: TCPStore, processes: Processes, share: Share, control: Control)
             machine = min(missing) // local
             who = f"process {min(missing) + 1} of {share.processes}" if machine == 0 else f"machine {machine}"
             raise TrainingError(f"{who} has not come within {seconds:g} seconds")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _let_go(store: TCPStore, share: Share) -> None:
+    """Tells the other machines that it is over, and gives them a moment to hear it."""
+    end = time.monotonic() + SECONDS_TO_HEAR
+    joined = [
+        f"left/{machine}" for machine in range(1, share.machines) if store.check([f"machine/{machine}"])
+    ]
+    store.set("over", "")
+    while joined and not store.check(joined) and time.monotonic() < end:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -1,6 +1,7 @@
 """Another machine's part in a training: it starts its processes, and waits for the end."""
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
@@ -53,6 +54,8 @@ def join_training(folder: RunFolder, machine: int, address: str) -> None:
         _watch(store, processes, folder)
     finally:
         processes.end()
+        with suppress(RuntimeError):  # the first machine's process may have ended
+            store.set(f"left/{machine}", "")
 
 
 def _watch(store: TCPStore, processes: Processes, folder: RunFolder) -> None:

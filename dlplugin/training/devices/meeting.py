@@ -1,8 +1,8 @@
 """Where the processes of a training meet: a store on the first one, and the process group of torch.
 
 The store is torch's own TCPStore. In it stands what the training is ("plan"), which processes have
-come ("here/RANK"), which have gone and with what last words ("gone/RANK"), and that it is over
-("over").
+come ("here/RANK"), which have gone and with what last words ("gone/RANK"), which other machines take
+part ("machine/N") and have heard the end ("left/N"), and that it is over ("over").
 """
 
 import json

@@ -49,7 +49,7 @@ class Processes:
                 stdin=subprocess.PIPE,
                 stdout=said,
                 stderr=said,
-                env={**os.environ, "PYTHONPATH": python_paths()},
+                env={"TORCH_CPP_LOG_LEVEL": "ERROR", **os.environ, "PYTHONPATH": python_paths()},
                 start_new_session=True,  # Ctrl-C in a terminal is not meant for it
             )
 
