@@ -139,8 +139,9 @@ def _train(
 def _look_ahead(samples: Samples, options: TrainingOptions) -> dict[str, Any]:
     """What is known before the first epoch: how long it will take, how much memory, how large it is."""
     expected = estimate(samples, options)
+    shared = options.devices != 1 or options.machines > 1
     return {
-        "estimate": str(expected),
+        "estimate": f"{expected}{'; timed on one process alone' if shared else ''}",
         "weights": expected.weights,
         "warning": too_large_warning(expected.weights, expected.effective_samples),
     }

@@ -21,7 +21,10 @@ from dlplugin.errors import TrainingError
 from dlplugin.store import RunFolder
 from dlplugin.training import execute
 from dlplugin.training.callbacks import EpochEnd
+from dlplugin.training.control import Control
+from dlplugin.training.devices.first import _refuse_gone
 from dlplugin.training.devices.processes import Processes
+from dlplugin.training.devices.share import Share
 from tests.training.shared import CASES, trace, traces
 from tests.training.trainings import QUIET, describe, prepared, small_dataset, stop_at
 
@@ -89,6 +92,7 @@ def test_two_processes_train_what_one_trains_and_leave_nothing_behind(
     np.testing.assert_allclose(losses(two), losses(one), rtol=TOLERANCE)
     assert two.digest != one.digest, "sums in another order: it was shared"
     assert " trains on the CPU in 2 processes with 1 of " in two.facts["devices"]
+    assert two.facts["estimate"].endswith("; timed on one process alone")
     assert two.facts["devices"] in screen.getvalue()
     assert (dict(os.environ), sys.excepthook) == before
     assert not distributed.is_initialized()
@@ -138,6 +142,7 @@ def test_stopped_in_the_middle_of_an_epoch_and_at_its_end_it_goes_on_as_if_it_ha
     assert parts.facts["status"] == "stopped"
     assert parts.facts["epochs"] == len(parts.history) <= 3, "as far as states were written by then"
     assert all(member.poll() is not None for member in members), "those in the middle of it have ended, too"
+    assert not list(parts.path.glob("process-*.log")), "without a word"
     parts.clear_stop()
     execute(parts, QUIET)
     assert parts.facts["status"] == "finished"
@@ -166,6 +171,7 @@ def test_when_another_process_dies_the_run_has_failed_in_one_line_and_goes_on(
     assert time.monotonic() - began < 60
     assert (killed.status, killed.facts["stop_reason"]) == ("failed", "process 2 of 2 ended: by SIGKILL")
     assert not distributed.is_initialized()
+    assert not list(killed.path.glob("process-*.log"))
     execute(killed, QUIET)
     assert killed.status == "finished"
     assert killed.digest == whole.digest
@@ -190,6 +196,18 @@ def test_when_the_first_process_is_killed_the_others_end_and_the_run_is_interrup
     run.stop()
     assert run.status == "stopped"
     wait_for("the end of the other one", lambda: not processes_of(tmp_path, "devices.member"), 10.0)
+
+
+def test_a_look_between_two_batches_finds_a_process_that_has_ended(tmp_path: Path) -> None:
+    class Gone:
+        def gone(self) -> tuple[int, str]:
+            return 1, "by SIGKILL"
+
+    control = Control()
+    control.watch = lambda: _refuse_gone(Gone(), Share(0, 2))  # type: ignore[arg-type]
+    with pytest.raises(TrainingError) as error:
+        control.look()
+    assert str(error.value) == "process 2 of 2 ended: by SIGKILL"
 
 
 def processes_of(store: Path, module: str) -> list[int]:
@@ -314,6 +332,11 @@ def test_while_it_waits_for_machines_it_can_be_stopped_and_does_not_wait_for_eve
     with pytest.raises(TrainingError) as error:
         execute(run, QUIET, None)
     assert str(error.value) == "machine 1 has not come within 0.1 seconds"
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "none0")
+    with pytest.raises(
+        TrainingError, match=r"^the processes do not reach each other: .*; GLOO_SOCKET_IFNAME and"
+    ):
+        execute(prepared(tmp_path, "n", TWO), QUIET)
     monkeypatch.setenv("MASTER_PORT", "next")
     with pytest.raises(TrainingError) as error:
         execute(run, QUIET)

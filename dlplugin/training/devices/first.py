@@ -52,16 +52,17 @@ def with_others(
         if devices.machines > 1:
             _invite(folder, devices, address, tell)
         _wait(store, processes, share, control)
+        control.watch = lambda: _refuse_gone(processes, share)
         with process_group(store, share, devices.kind):
-            yield share
-    except RuntimeError as error:  # of torch, when a connection breaks
-        gone = processes.gone(SECONDS_TO_BE_NOTICED) or _gone_elsewhere(store, share)
-        if gone is not None:
-            raise TrainingError(_ended(gone, share)) from error
-        if share.machines > 1 and _is_of_a_connection(error):
-            raise TrainingError("the connection to a process of another machine broke") from error
-        raise
+            try:
+                yield share
+            except RuntimeError as error:  # of torch, when a connection breaks
+                _explain(error, store, processes, share)
+                raise
+            finally:
+                processes.end()  # before the group, or they would complain
     finally:
+        control.watch = None
         processes.end()
         _let_go(store, share)
 
@@ -111,6 +112,21 @@ def _wait(store: TCPStore, processes: Processes, share: Share, control: Control)
             who = f"process {min(missing) + 1} of {share.processes}" if machine == 0 else f"machine {machine}"
             raise TrainingError(f"{who} has not come within {seconds:g} seconds")
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _refuse_gone(processes: Processes, share: Share) -> None:
+    """Between two batches, as NCCL does not tell of a process that has ended."""
+    if gone := processes.gone():
+        raise TrainingError(_ended(gone, share))
+
+
+def _explain(error: RuntimeError, store: TCPStore, processes: Processes, share: Share) -> None:
+    """Raises what broke a connection, where that is known."""
+    gone = processes.gone(SECONDS_TO_BE_NOTICED) or _gone_elsewhere(store, share)
+    if gone is not None:
+        raise TrainingError(_ended(gone, share)) from error
+    if share.machines > 1 and _is_of_a_connection(error):
+        raise TrainingError("the connection to a process of another machine broke") from error
 
 
 def _let_go(store: TCPStore, share: Share) -> None:

@@ -91,13 +91,23 @@ def process_group(store: Store, share: Share, kind: str) -> Iterator[None]:
     """The process group of torch while a block runs; nothing of it is left after.
 
     Sums of numbers on the CPU go by gloo, those on NVIDIA GPUs by NCCL.
+
+    Raises:
+        TrainingError: They do not reach each other.
     """
     backend = "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo"
     hook = sys.excepthook  # which torch replaces
-    with _interface(share):
-        distributed.init_process_group(
-            backend, store=store, rank=share.rank, world_size=share.processes, timeout=LONGEST_SILENCE
-        )
+    try:
+        with _interface(share):
+            distributed.init_process_group(
+                backend, store=store, rank=share.rank, world_size=share.processes, timeout=LONGEST_SILENCE
+            )
+    except RuntimeError as error:
+        sys.excepthook = hook
+        raise TrainingError(
+            f"the processes do not reach each other: {str(error).splitlines()[0]}; GLOO_SOCKET_IFNAME and "
+            "NCCL_SOCKET_IFNAME name the network interface"
+        ) from error
     try:
         yield
     finally:
