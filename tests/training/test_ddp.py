@@ -167,9 +167,12 @@ def test_when_another_process_dies_the_run_has_failed_in_one_line_and_goes_on(
         began = time.monotonic()
         with pytest.raises(TrainingError) as error:
             execute(killed, QUIET)
-    assert str(error.value) == "process 2 of 2 ended: by SIGKILL"
+    message = (
+        f"process 2 of 2 ended: by SIGKILL; go on with: dlplugin resume {killed.name} --store {killed.root}"
+    )
+    assert str(error.value) == message
     assert time.monotonic() - began < 60
-    assert (killed.status, killed.facts["stop_reason"]) == ("failed", "process 2 of 2 ended: by SIGKILL")
+    assert (killed.status, killed.facts["stop_reason"]) == ("failed", message)
     assert not distributed.is_initialized()
     assert not list(killed.path.glob("process-*.log"))
     execute(killed, QUIET)
@@ -203,11 +206,11 @@ def test_a_look_between_two_batches_finds_a_process_that_has_ended(tmp_path: Pat
         def gone(self) -> tuple[int, str]:
             return 1, "by SIGKILL"
 
-    control = Control()
-    control.watch = lambda: _refuse_gone(Gone(), Share(0, 2))  # type: ignore[arg-type]
+    control, run = Control(), prepared(tmp_path, "m", OPTIONS)
+    control.watch = lambda: _refuse_gone(Gone(), Share(0, 2), run)  # type: ignore[arg-type]
     with pytest.raises(TrainingError) as error:
         control.look()
-    assert str(error.value) == "process 2 of 2 ended: by SIGKILL"
+    assert str(error.value).startswith("process 2 of 2 ended: by SIGKILL; go on with: ")
 
 
 def processes_of(store: Path, module: str) -> list[int]:
@@ -232,7 +235,8 @@ def test_a_process_that_cannot_begin_is_told_with_its_last_words(
     with pytest.raises(TrainingError) as error:
         execute(run, QUIET)
     said = f"run {run.name} has another last state here; is {tmp_path} the same folder?"
-    assert str(error.value) == f"process 2 of 2 ended: {said}"
+    again = f"; go on with: dlplugin resume {run.name} --store {tmp_path}"
+    assert str(error.value) == f"process 2 of 2 ended: {said}{again}"
     assert (run.path / "process-2.log").read_text().splitlines()[-1] == said
 
 
@@ -316,7 +320,7 @@ def test_a_machine_that_goes_is_told_and_the_run_goes_on_when_it_is_back(
         assert not thread.is_alive()
         other.communicate(timeout=60)
         assert run.facts["status"] == ("failed" if kill else "stopped"), run.facts["stop_reason"]
-    assert errors == ["the connection to a process of another machine broke"]
+    assert [error.partition("; go on")[0] for error in errors] == ["the connection to another machine broke"]
 
 
 @pytest.mark.slow
@@ -331,7 +335,9 @@ def test_while_it_waits_for_machines_it_can_be_stopped_and_does_not_wait_for_eve
     monkeypatch.setattr("dlplugin.training.devices.first.SECONDS_FOR_MACHINES", 0.1)
     with pytest.raises(TrainingError) as error:
         execute(run, QUIET, None)
-    assert str(error.value) == "machine 1 has not come within 0.1 seconds"
+    assert str(error.value).startswith(
+        "machine 1 has not come within 0.1 seconds; go on with: dlplugin resume "
+    )
     monkeypatch.setenv("GLOO_SOCKET_IFNAME", "none0")
     with pytest.raises(
         TrainingError, match=r"^the processes do not reach each other: .*; GLOO_SOCKET_IFNAME and"

@@ -51,13 +51,13 @@ def with_others(
     try:
         if devices.machines > 1:
             _invite(folder, devices, address, tell)
-        _wait(store, processes, share, control)
-        control.watch = lambda: _refuse_gone(processes, share)
+        _wait(store, processes, share, control, folder)
+        control.watch = lambda: _refuse_gone(processes, share, folder)
         with process_group(store, share, devices.kind):
             try:
                 yield share
             except RuntimeError as error:  # of torch, when a connection breaks
-                _explain(error, store, processes, share)
+                _explain(error, store, processes, share, folder)
                 raise
             finally:
                 processes.end()  # before the group, or they would complain
@@ -94,7 +94,7 @@ def _invite(folder: RunFolder, devices: Devices, address: str, tell: Callable[[s
         tell(f"dlplugin join {folder.name} --machine {machine} --address {address}{folder.place}")
 
 
-def _wait(store: TCPStore, processes: Processes, share: Share, control: Control) -> None:
+def _wait(store: TCPStore, processes: Processes, share: Share, control: Control, folder: RunFolder) -> None:
     """Until all are here."""
     local, seconds = (
         share.local_processes,
@@ -106,27 +106,29 @@ def _wait(store: TCPStore, processes: Processes, share: Share, control: Control)
         if control.look():
             raise StoppedBeforeItBeganError
         if gone := processes.gone() or _gone_elsewhere(store, share):
-            raise TrainingError(_ended(gone, share))
+            raise TrainingError(_ended(gone, share, folder))
         if missing and time.monotonic() > end:
             machine = min(missing) // local
             who = f"process {min(missing) + 1} of {share.processes}" if machine == 0 else f"machine {machine}"
-            raise TrainingError(f"{who} has not come within {seconds:g} seconds")
+            raise TrainingError(f"{who} has not come within {seconds:g} seconds{_again(folder)}")
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _refuse_gone(processes: Processes, share: Share) -> None:
+def _refuse_gone(processes: Processes, share: Share, folder: RunFolder) -> None:
     """Between two batches, as NCCL does not tell of a process that has ended."""
     if gone := processes.gone():
-        raise TrainingError(_ended(gone, share))
+        raise TrainingError(_ended(gone, share, folder))
 
 
-def _explain(error: RuntimeError, store: TCPStore, processes: Processes, share: Share) -> None:
+def _explain(
+    error: RuntimeError, store: TCPStore, processes: Processes, share: Share, folder: RunFolder
+) -> None:
     """Raises what broke a connection, where that is known."""
     gone = processes.gone(SECONDS_TO_BE_NOTICED) or _gone_elsewhere(store, share)
     if gone is not None:
-        raise TrainingError(_ended(gone, share)) from error
+        raise TrainingError(_ended(gone, share, folder)) from error
     if share.machines > 1 and _is_of_a_connection(error):
-        raise TrainingError("the connection to a process of another machine broke") from error
+        raise TrainingError(f"the connection to another machine broke{_again(folder)}") from error
 
 
 def _let_go(store: TCPStore, share: Share) -> None:
@@ -153,8 +155,12 @@ def _is_of_a_connection(error: RuntimeError) -> bool:
     return isinstance(error, distributed.DistError) or "gloo" in str(error)
 
 
-def _ended(gone: tuple[int, str], share: Share) -> str:
+def _ended(gone: tuple[int, str], share: Share, folder: RunFolder) -> str:
     rank, words = gone
     machine = rank // share.local_processes
     where = f" on machine {machine}" if machine else ""
-    return f"process {rank + 1} of {share.processes}{where} ended: {words}"
+    return f"process {rank + 1} of {share.processes}{where} ended: {words}{_again(folder)}"
+
+
+def _again(folder: RunFolder) -> str:
+    return f"; go on with: dlplugin resume {folder.name}{folder.place}"
