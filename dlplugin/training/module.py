@@ -5,7 +5,7 @@ the samples stay on the device and are sliced by index, a step covers up to 256 
 the last of them goes through Lightning's wrapped optimizer, which is what counts steps.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import lightning
@@ -20,7 +20,6 @@ from dlplugin.samples import Samples
 from dlplugin.training.checks import check_options, sampled_output
 from dlplugin.training.devices.part import Part
 from dlplugin.training.devices.share import ALONE, Share
-from dlplugin.training.looking import look_at
 from dlplugin.training.steps.augmentation import Augmentation
 from dlplugin.training.steps.averaging import Average
 from dlplugin.training.steps.freezing import freeze
@@ -297,8 +296,17 @@ class TrainingModule(lightning.LightningModule):
     def _evaluate(self) -> Tally:
         """What the kept weights make of the whole out-of-sample span."""
         rows, count = self._part.rows(self.out_of_sample_rows)
+        tally = Tally(self.loss, correlation=self.options.monitor == "correlation")
+        self._part.look_at(self._evaluated, self._pieces(rows), count, tally)
+        return tally
+
+    def _pieces(self, rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs (K, n, D) or (K, n, W, F) and targets (n, O) of rows, as many at once as fit."""
         at_once = max(1, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks))
-        return look_at(self, self._evaluated, torch.split(rows, at_once), count)
+        for piece in torch.split(rows, at_once):
+            self.before_minibatch(self.samples_an_epoch)
+            inputs = self.reader(self.matrix, piece)
+            yield inputs.expand(self.options.networks, *inputs.shape), self.targets[piece]
 
     @property
     def _evaluated(self) -> nn.Module:

@@ -210,7 +210,7 @@ def test_when_the_first_process_is_killed_the_others_end_and_the_run_is_interrup
     killed = time.monotonic()
     wait_for("the end of the other one", lambda: not processes_of(tmp_path, "devices.member"), 10.0)
     print(f"the other one ended after {time.monotonic() - killed:.1f} s")
-    assert run.status == "interrupted"
+    wait_for("the end of the first one", lambda: run.status == "interrupted", 10.0)
     done = len(run.history)
     run.resume(background=True)
     wait_for("more epochs", lambda: len(run.history) > done + 1)

@@ -1,6 +1,6 @@
 """One process's part of every batch: its rows, its part of the losses, and the sum of all gradients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from dlplugin.engines import Dropout
 from dlplugin.training.devices.share import Share
 from dlplugin.training.steps.losses import Loss
+from dlplugin.training.tally import Tally
 
 __all__ = ["Part"]
 
@@ -58,6 +59,28 @@ class Part:
         weighed = None if weights is None else weights[:, own]
         part = self._loss.of_part(predicted, targets[:, own], weighed, targets)
         return *part, predicted, targets[:, own]
+
+    def look_at(
+        self, network: nn.Module, pieces: Iterable[tuple[Tensor, Tensor]], count: int, tally: Tally
+    ) -> None:
+        """Adds up what a network makes, in float32, of rows that train nothing; all processes together.
+
+        Args:
+            network: The one in training, or the average of it.
+            pieces: Inputs (K, n, ...) and targets (n, O) of this process's rows.
+            count: How many of them count, from `rows`.
+            tally: Where they are added up.
+        """
+        measure = self._loss if self._share.alone else self._loss.of_part
+        network.eval()
+        with torch.inference_mode():
+            for inputs, targets in pieces:
+                predicted = network(inputs)[:, :count]
+                _, sums, counts = measure(predicted, targets[:count])
+                tally.add(sums, counts, predicted, targets[:count])
+        network.train()
+        if not self._share.alone:
+            tally.add_others(self._share)
 
     def sum_gradients(self) -> None:
         """Makes the mean over all processes, which DDP leaves, their sum."""

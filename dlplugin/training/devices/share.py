@@ -1,8 +1,10 @@
 """The share that one process has in a training: which rows of every batch, and sums over all processes."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import Tensor, distributed
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["ALONE", "Share"]
 
@@ -44,8 +46,10 @@ class Share:
         own = self.of(count)
         return slice(own.start, max(own.stop, own.start + 1))
 
-    def total(self, values: Tensor) -> Tensor:
+    def total(self, values: "Tensor") -> "Tensor":
         """The sum over all processes, to the bit the same in each of them."""
+        from torch import distributed  # which only several processes need
+
         added = values.detach().cpu().clone()
         distributed.all_reduce(added)
         return added.to(values.device)
