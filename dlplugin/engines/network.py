@@ -17,7 +17,7 @@ from dlplugin.engines.layers import Dropout, Initialisation, Linear
 from dlplugin.engines.streams import Purpose, streams
 from dlplugin.errors import DLPluginError, EngineError, RegistryError
 
-__all__ = ["build_network", "output_layer", "seed_networks"]
+__all__ = ["build_network", "load_build", "output_layer", "seed_networks"]
 
 
 def build_network(
@@ -55,14 +55,25 @@ def build_network(
     return network
 
 
+def load_build(spec: EngineSpec) -> Callable[[EngineOptions, Shapes], object]:
+    """The function of an engine that builds its networks, imported.
+
+    Raises:
+        RegistryError: It cannot be.
+    """
+    module, _, name = spec.build.partition(":")
+    try:
+        build: Callable[[EngineOptions, Shapes], object] = getattr(import_module(module), name)
+    except Exception as error:  # whatever a package does when it is imported
+        title = engine_title(spec.name)
+        raise RegistryError(f"{title} cannot be loaded from {spec.build!r}: {_reason(error)}") from error
+    return build
+
+
 def _built(spec: EngineSpec, options: EngineOptions, shapes: Shapes) -> nn.Module:
     """What an engine's `build` gives, held to what its options say of it."""
-    title, (module, _, name) = engine_title(spec.name), spec.build.partition(":")
-    try:
-        build = getattr(import_module(module), name)
-    except Exception as error:  # whatever a package does when it is imported
-        raise RegistryError(f"{title} cannot be loaded from {spec.build!r}: {_reason(error)}") from error
-    network = _attempt(spec, f"{name} with {shapes}", build, options, shapes)
+    title, build = engine_title(spec.name), load_build(spec)
+    network = _attempt(spec, f"{spec.build} with {shapes}", build, options, shapes)
     if not isinstance(network, nn.Module):
         raise EngineError(f"{title}: {spec.build} gives {network!r}, but must give a torch.nn.Module")
     for weight, value in network.named_parameters():

@@ -69,7 +69,9 @@ def _wrong(name: str, spec: EngineSpec) -> str:
     if spec.name != name:
         return f"calls itself {spec.name!r} in its EngineSpec; use one name for both"
     if not _is_settings(spec.options):
-        return f"has options {spec.options!r}; write a class and decorate it with @dlplugin.definition.settings"
+        return (
+            f"has options {spec.options!r}; write a class and decorate it with @dlplugin.definition.settings"
+        )
     if not callable(getattr(spec.options, "weights", None)):
         return f"has options {spec.options.__name__} without weights; add: def weights(self, shapes: Shapes) -> int"
     if spec.layout not in ("flat", "window"):
@@ -122,7 +124,9 @@ def weights_of(options: EngineOptions, shapes: Shapes) -> int:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise EngineError(f"{title}: {kind}.weights fails for {shapes}: {reason}") from error
     if type(weights) is not int or weights < 0:
-        raise EngineError(f"{title}: {kind}.weights gives {weights!r} for {shapes}, but must give a whole number")
+        raise EngineError(
+            f"{title}: {kind}.weights gives {weights!r} for {shapes}, but must give a whole number"
+        )
     return weights
 
 
