@@ -73,16 +73,15 @@ def moving_average(window: int, kernel: int) -> Tensor:
         kernel: Bars of the average: (kernel - 1) // 2 before each bar, itself, and kernel // 2 after it;
             where they reach beyond the window, its first or its last bar is repeated.
 
-    >>> moving_average(4, 2).T
-    tensor([[0.5000, 0.5000, 0.0000, 0.0000],
-            [0.0000, 0.5000, 0.5000, 0.0000],
-            [0.0000, 0.0000, 0.5000, 0.5000],
-            [0.0000, 0.0000, 0.0000, 1.0000]])
+    >>> moving_average(3, 4).T
+    tensor([[0.5000, 0.2500, 0.2500],
+            [0.2500, 0.2500, 0.5000],
+            [0.0000, 0.2500, 0.7500]])
     """
     centres = torch.arange(window)
     near = centres + torch.arange(kernel).unsqueeze(1) - (kernel - 1) // 2  # (kernel, W)
-    shares = torch.full(near.shape, 1 / kernel)
-    return torch.zeros(window, window).scatter_add_(0, near.clamp(0, window - 1), shares)
+    times = torch.zeros(window, window).scatter_add_(0, near.clamp(0, window - 1), torch.ones(near.shape))
+    return times / kernel
 
 
 def build(options: LinearOptions, shapes: Shapes) -> LinearNetwork:
