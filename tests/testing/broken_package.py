@@ -1,0 +1,3 @@
+"""What a package can do when it is imported."""
+
+raise ValueError("not on\n this machine")
