@@ -16,6 +16,7 @@ is one.
     │   ├── LockedModelError     a locked model was to be changed
     │   └── DamagedModelError    a file of the store is missing or not what it should be
     ├── RegistryError        a registered engine or model type that cannot be imported
+    ├── EngineError          an engine that does not keep what engines promise
     └── TradingError         feeds or strategies that backtrader would run wrongly
 
     DLPluginWarning          something works, but perhaps not as meant
@@ -27,6 +28,7 @@ __all__ = [
     "DLPluginWarning",
     "DamagedModelError",
     "DefinitionError",
+    "EngineError",
     "ExpressionError",
     "LockedModelError",
     "PredictionError",
@@ -62,6 +64,10 @@ class DefinitionError(DLPluginError):
 
 class RegistryError(DLPluginError):
     """A registered engine, model type or indicator that cannot be imported."""
+
+
+class EngineError(DLPluginError):
+    """An engine that does not keep what every engine promises; see docs/engines.md."""
 
 
 class SamplesError(DLPluginError):

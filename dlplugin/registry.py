@@ -34,11 +34,13 @@ class Entry:
         name: What users call it.
         target: Where it is, as "module:attribute"; imported when `Registry.load` is called.
         description: One sentence for lists and screens.
+        package: The installed package that brings it; empty for our own.
     """
 
     name: str
     target: str
     description: str
+    package: str = ""
 
 
 T = TypeVar("T")
@@ -95,8 +97,10 @@ class Registry(Generic[T]):
         module, _, attribute = self.entry(name).target.partition(":")
         try:
             loaded: T = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise RegistryError(f"{self._kind} {name!r} cannot be loaded: {error}") from error
+        except Exception as error:  # whatever a package does when it is imported
+            kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
+            reason = " ".join(f"{kind}{error}".split())
+            raise RegistryError(f"{self._kind} {name!r} cannot be loaded: {reason}") from error
         return loaded
 
     def __getitem__(self, name: str) -> T:
@@ -107,6 +111,6 @@ class Registry(Generic[T]):
             self._foreign_read = True
             for point in metadata.entry_points(group=self._group):
                 package = point.dist.name if point.dist else "an installed package"
-                entry = Entry(point.name, point.value, f"from the package {package}")
+                entry = Entry(point.name, point.value, f"from the package {package}", package)
                 self._entries.setdefault(point.name, entry)
         return self._entries

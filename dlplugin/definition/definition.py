@@ -16,6 +16,7 @@ from dlplugin.definition.engines import (
     engine_from_plain,
     engine_to_plain,
     spec_of,
+    weights_of,
 )
 from dlplugin.definition.inputs import Input
 from dlplugin.definition.outputs import Head, Output, heads_of
@@ -46,6 +47,7 @@ class Definition:
 
     Raises:
         DefinitionError: A value is wrong, or the inputs do not suit the engine's layout.
+        EngineError: The engine is another package's, and broken.
         ExpressionError: An indicator cannot be parsed.
     """
 
@@ -99,7 +101,7 @@ class Definition:
                     f"engine {self.spec.name!r} reads windows, but the inputs have different depths and increments "
                     f"{sorted(shapes)}; give all the same, or use engine='mlp'"
                 )
-        self.engine.weights(self.shapes())  # refuses rows that do not suit it
+        weights_of(self.engine, self.shapes())  # refuses rows that do not suit it
 
     @property
     def spec(self) -> EngineSpec:
@@ -128,7 +130,7 @@ class Definition:
     def weights(self) -> int:
         """How many numbers each network learns, embeddings included."""
         tables = sum(item.columns * (item.embedding or 0) for item in self.inputs)
-        return self.engine.weights(self.shapes()) + tables
+        return weights_of(self.engine, self.shapes()) + tables
 
     @property
     def look_ahead(self) -> int:
