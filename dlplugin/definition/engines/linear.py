@@ -40,7 +40,7 @@ class DLinear:
     kernel: Annotated[
         int,
         Field(
-            ge=2,
+            ge=3,  # of 2 bars the last remainder would always be 0
             le=1000,
             description="Bars of the moving average that is the trend; the window's ends repeat.",
         ),
