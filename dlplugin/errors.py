@@ -22,6 +22,8 @@ is one.
     DLPluginWarning          something works, but perhaps not as meant
 """
 
+import sys
+
 __all__ = [
     "BarsError",
     "DLPluginError",
@@ -104,3 +106,13 @@ class TradingError(DLPluginError):
 
 class DLPluginWarning(UserWarning):
     """Something works, but perhaps not as it was meant."""
+
+
+def users_level() -> int:
+    """How far up the stack the user's own line is, for a warning: behind dlplugin and backtrader's metaclasses."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+        ("dlplugin.", "backtrader.")
+    ):
+        frame, level = frame.f_back, level + 1
+    return level

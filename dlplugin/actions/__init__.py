@@ -1,6 +1,15 @@
 """The verbs, as plain functions with plain results; the command line and other faces only call them."""
 
 from dlplugin.actions.library import indicator, indicator_chart, indicators, models, unlock
+from dlplugin.actions.networks import (
+    TYPICAL,
+    EngineEntry,
+    EngineOption,
+    ExplainedEngine,
+    StepTime,
+    engine,
+    engines,
+)
 from dlplugin.actions.prices import (
     CacheResult,
     CheckResult,
@@ -25,14 +34,21 @@ from dlplugin.actions.runs import (
 from dlplugin.actions.story import DemoResult, demo
 
 __all__ = [
+    "TYPICAL",
     "CacheResult",
     "CheckResult",
     "DemoResult",
+    "EngineEntry",
+    "EngineOption",
+    "ExplainedEngine",
     "FetchedPrices",
+    "StepTime",
     "cache",
     "check_data",
     "clear_cache",
     "demo",
+    "engine",
+    "engines",
     "fetch_prices",
     "headline",
     "indicator",

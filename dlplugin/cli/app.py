@@ -17,6 +17,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from dlplugin import __version__
 from dlplugin.cli.cache import cache
 from dlplugin.cli.data import data
+from dlplugin.cli.engines import engines
 from dlplugin.cli.runs import runs
 from dlplugin.errors import DLPluginError, DLPluginWarning
 
@@ -38,6 +39,7 @@ for _name, _help in {  # imported when they are used: their flags are made from 
     "use": "Make a run what its model predicts with, instead of another run.",
 }.items():
     app.command(f"dlplugin.cli.train:{_name}", name=_name, help=_help)
+app.command(engines)
 
 
 def run(arguments: Sequence[str]) -> int:

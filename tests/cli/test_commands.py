@@ -17,7 +17,18 @@ from dlplugin.cli import run
 def test_help_names_every_command(capsys) -> None:
     assert run(["--help"]) == 0
     printed = capsys.readouterr().out
-    for command in ("demo", "indicators", "models", "resume", "runs", "stop", "train", "unlock", "use"):
+    for command in (
+        "demo",
+        "engines",
+        "indicators",
+        "models",
+        "resume",
+        "runs",
+        "stop",
+        "train",
+        "unlock",
+        "use",
+    ):
         assert command in printed
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.strip() == dl.__version__

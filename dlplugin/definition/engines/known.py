@@ -38,6 +38,7 @@ engines: Registry[EngineSpec] = Registry(
         Entry("tsmixer", f"{_HOME}.mixer:TSMIXER_SPEC", "maps across bars and across inputs in turn"),
     ],
     entry_points="dlplugin.engines",
+    holds=EngineSpec,
 )
 
 
