@@ -87,74 +87,74 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
      f"WHO: Failing.weights fails for {W}: ZeroDivisionError: integer division or modulo by zero"),
     ("parameters", {"options": wrong_engines.Fraction},
      f"WHO: Fraction.weights gives 308.0 for {W}, but must give a whole number"),
-    ("parameters", {"build": "Raises"}, f"WHO fails in {HOME}:Raises with {W}: IndexError: no such layer"),
-    ("parameters", {"build": "no_module"},
+    ("parameters", {"network": "Raises"}, f"WHO fails in {HOME}:Raises with {W}: IndexError: no such layer"),
+    ("parameters", {"network": "no_module"},
      f"WHO: {HOME}:no_module gives 'network', but must give a torch.nn.Module"),
-    ("parameters", {"build": "TorchLinear"},
+    ("parameters", {"network": "TorchLinear"},
      r"WHO has a weight 'output.weight' of shape \(2, 6\), but the first dimension is the 1 networks; build it of the "
      "layers in dlplugin.engines"),
-    ("parameters", {"build": "Persistent"},
+    ("parameters", {"network": "Persistent"},
      r"it stores 'waves' of shape \(7, 2\), but the first dimension of all that is stored is the 1 networks; register "
      "what is not learned with persistent=False"),
-    ("parameters", {"build": "Double"},
+    ("parameters", {"network": "Double"},
      "it stores 'hidden.weight' as torch.float64, but weights are torch.float32"),
-    ("parameters", {"build": "Talkative"}, "its state has '_extra_state', a str, but only tensors are stored"),
-    ("parameters", {"build": "BadlyInitialised"},
+    ("parameters", {"network": "Talkative"}, "its state has '_extra_state', a str, but only tensors are stored"),
+    ("parameters", {"network": "BadlyInitialised"},
      r"WHO fails in layer.initialise: TypeError: BrokenLayer.initialise\(\) takes 1 positional argument but 2 were "
      "given"),
-    ("shapes", {"build": "Transposed"},
+    ("shapes", {"network": "Transposed"},
      r"it gives \(1, 2, 1\) torch.float32 for rows of shape \(1, 1, 48\), but must give \(1, 1, 2\) torch.float32"),
-    ("shapes", {"build": "Squeezed"},
+    ("shapes", {"network": "Squeezed"},
      r"it gives \(1, 2\) torch.float32 for rows of shape \(1, 1, 48\), but must give \(1, 1, 2\) torch.float32"),
-    ("shapes", {"build": "Pair"}, r"it gives a tuple for rows of shape \(1, 1, 48\), not a tensor"),
-    ("determinism", {"build": "Uninitialised"},
+    ("shapes", {"network": "Pair"}, r"it gives a tuple for rows of shape \(1, 1, 48\), not a tensor"),
+    ("determinism", {"network": "Uninitialised"},
      r"its weight 'shift.bias' has no initial values; draw them in initialise\(generators\)"),
-    ("determinism", {"build": "RandomConstructor"},
+    ("determinism", {"network": "RandomConstructor"},
      r"its initial 'shift.bias' are two different ones with one seed; draw in initialise\(generators\), from generator "
      f"k for network k: {BITS}"),
-    ("determinism", {"build": "TorchDropout"},
+    ("determinism", {"network": "TorchDropout"},
      "in training it gives two outputs for the same rows, seed and epoch; drop out with dlplugin.engines.Dropout "
      f"only: {BITS}"),
-    ("determinism", {"build": "Remembers"},
+    ("determinism", {"network": "Remembers"},
      f"it gives two outputs for the same rows, with others between them: {BITS}"),
-    ("networks", {"build": "OneGenerator"},
+    ("networks", {"network": "OneGenerator"},
      "its initial 'shift.bias' differ between 1 and 3 networks; draw those of network k from generator k, one network "
      f"after the other: {BITS}"),
-    ("networks", {"build": "Shared"}, f"two networks give other outputs beside a third one: {SOME}"),
-    ("networks", {"build": "Exchanges"}, f"two networks give other outputs beside a third one: {SOME}"),
-    ("networks", {"build": "SharesGradients"},
+    ("networks", {"network": "Shared"}, f"two networks give other outputs beside a third one: {SOME}"),
+    ("networks", {"network": "Exchanges"}, f"two networks give other outputs beside a third one: {SOME}"),
+    ("networks", {"network": "SharesGradients"},
      "the loss of one network has a gradient for the 'hidden.weight' of another"),
-    ("rows", {"build": "BatchNormal"},
+    ("rows", {"network": "BatchNormal"},
      "a row's output changes with the other rows in training; normalise each row by itself, as "
      f"dlplugin.engines.LayerNorm does: {SOME}"),
-    ("rows", {"build": "CenteredInPrediction"},
+    ("rows", {"network": "CenteredInPrediction"},
      "a row's output changes with the other rows in prediction; normalise each row by itself, as "
      f"dlplugin.engines.LayerNorm does: {SOME}"),
-    ("rows", {"build": "ReadsThePlace"}, f"a row's output changes with its place among the others: {SOME}"),
-    ("rows", {"build": "ReadsTheCount"}, f"a row alone gives another output than among others: {SOME}"),
-    ("bits", {"build": "ThreadsTell"}, f"2 threads give other outputs than one: {BITS}"),
-    ("bits", {"build": "SumsUp"}, f"a row's output changes with the padding of its chunk: {BITS}"),
-    ("bits", {"build": "Unsaved"},
+    ("rows", {"network": "ReadsThePlace"}, f"a row's output changes with its place among the others: {SOME}"),
+    ("rows", {"network": "ReadsTheCount"}, f"a row alone gives another output than among others: {SOME}"),
+    ("bits", {"network": "ThreadsTell"}, f"2 threads give other outputs than one: {BITS}"),
+    ("bits", {"network": "SumsUp"}, f"a row's output changes with the padding of its chunk: {BITS}"),
+    ("bits", {"network": "Unsaved"},
      "its weights in a new network give other outputs; register what training changes as a buffer, K first: "
      f"{BITS}"),
-    ("gradients", {"build": "Idle"},
+    ("gradients", {"network": "Idle"},
      "12 of the 12 numbers of its weight 'output.weight' have no gradient with any of 10 seeds; they would never "
      "learn: leave them out"),
-    ("gradients", {"build": "HalfIdle"},
+    ("gradients", {"network": "HalfIdle"},
      "48 of the 288 numbers of its weight 'hidden.weight' have no gradient with any of 10 seeds; they would never "
      "learn: leave them out"),
-    ("gradients", {"build": "Cancels", "options": wrong_engines.Biased},
+    ("gradients", {"network": "Cancels", "options": wrong_engines.OneMore},
      "1 of the 1 numbers of its weight 'key' have no gradient with any of 10 seeds; they would never learn: leave "
      "them out"),
-    ("finite", {"build": "Divides"}, "it gives nan for rows of zeros"),
-    ("finite", {"build": "Explodes"}, "the gradient of 'hidden.weight' is (nan|inf) for values of ± 1000"),
-    ("finite", {"build": "Rooted"}, "the gradient of 'hidden.weight' is nan for rows of zeros"),
-    ("training", {"build": "LearnsBackwards"},
+    ("finite", {"network": "Divides"}, "it gives nan for rows of zeros"),
+    ("finite", {"network": "Explodes"}, "the gradient of 'hidden.weight' is (nan|inf) for values of ± 1000"),
+    ("finite", {"network": "Rooted"}, "the gradient of 'hidden.weight' is nan for rows of zeros"),
+    ("training", {"network": "LearnsBackwards"},
      "trained with loss='squared', class_loss='cross-entropy', its loss does not fall: "
      f"{NUMBER}, {NUMBER}, {NUMBER}"),
-    ("training", {"build": "Uncopied"}, "TypeError: cannot pickle '_thread.lock' object"),
-    ("storage", {"build": "Anneals"},
-     "after a stop it does not train on as without one: 'hidden.weight' differs; register what training changes as a "
+    ("training", {"network": "Uncopied"}, "TypeError: cannot pickle '_thread.lock' object"),
+    ("storage", {"network": "Anneals"},
+     "after a stop it does not train on as without one; register what training changes as a "
      "buffer, K first"),
 ]  # fmt: skip
 
@@ -162,14 +162,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(
     ("check", "changes", "message"),
     WRONG,
-    ids=[f"{check}-{changes.get('build', changes)}" for check, changes, _ in WRONG],
+    ids=[f"{check}-{changes.get('network', changes)}" for check, changes, _ in WRONG],
 )
 def test_a_wrong_engine_is_caught_by_the_check_it_fails(
     announce: Any, check: str, changes: dict[str, Any], message: str
 ) -> None:
     announce(spec(**changes))
     who = "engine 'wrong' of the package some-package"
-    with pytest.raises(EngineError, match=f"^{who} fails the check of {check}: {message.replace('WHO', who)}$"):
+    with pytest.raises(
+        EngineError, match=f"^{who} fails the check of {check}: {message.replace('WHO', who)}$"
+    ):
         check_engine("wrong")
 
 
@@ -181,9 +183,9 @@ def test_what_is_no_engine_at_all_is_told_from_one(announce: Any, monkeypatch: p
     announce([1])
     with pytest.raises(EngineError) as refusal:
         check_engine("wrong")
-    who = "engine 'wrong' of the package some-package"
     assert str(refusal.value) == (
-        f"{who} fails the check of registration: {who} is announced as [1], which is no EngineSpec"
+        "engine 'wrong' of the package some-package fails the check of registration: engine 'wrong' cannot be loaded: "
+        f"{HOME}:SPEC is [1], but must be an instance of EngineSpec"
     )
     with pytest.raises(UnknownNameError, match="^unknown engine 'lsmt'; did you mean 'lstm'"):
         check_engine("lsmt")
@@ -201,7 +203,9 @@ def test_a_broken_package_leaves_the_other_engines_alone(
 ) -> None:
     announce([1])
     assert describe(".").definition.spec.name == "mlp"
-    monkeypatch.setitem(engines._entries, "wrong", Entry("wrong", "tests.testing.broken_package:SPEC", "", "p"))
+    monkeypatch.setitem(
+        engines._entries, "wrong", Entry("wrong", "tests.testing.broken_package:SPEC", "", "p")
+    )
     assert describe(".").definition.spec.name == "mlp"
     with pytest.raises(RegistryError) as refusal:
         describe(".", engine="wrong")

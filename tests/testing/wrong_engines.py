@@ -39,8 +39,8 @@ class Good(nn.Module):
         return self.output(self.change(torch.tanh(self.hidden(rows))))
 
 
-def spec(build: str = "Good", options: Any = Small, **changes: Any) -> EngineSpec:
-    whole = {"name": "wrong", "layout": "flat", "chunk": 32, "build": build if ":" in build or build == "nowhere" else f"{__name__}:{build}"}
+def spec(network: str = "Good", options: Any = Small, **changes: Any) -> EngineSpec:
+    whole = {"name": "wrong", "layout": "flat", "chunk": 32, "build": f"{__name__}:{network}"}
     return EngineSpec(options=options, **(whole | changes))
 
 
@@ -234,15 +234,19 @@ class Remembers(Good):
 # networks
 
 
-class OneGenerator(Uninitialised):
+class ShiftOfOneGenerator(Shift):
     """Draws all networks' values from the first one's generator."""
 
     def initialise(self, generators: list[torch.Generator]) -> None:
         with torch.no_grad():
-            outputs = self.shift.bias.shape[-1]
-            for column in range(outputs):
-                drawn = torch.randn(len(generators), 1, generator=generators[0])
-                self.shift.bias[..., column] = drawn
+            for column in range(self.bias.shape[-1]):
+                self.bias[..., column] = torch.randn(len(generators), 1, generator=generators[0])
+
+
+class OneGenerator(Uninitialised):
+    def __init__(self, options: Any, shapes: Shapes) -> None:
+        super().__init__(options, shapes)
+        self.shift = ShiftOfOneGenerator(shapes.networks, shapes.outputs)
 
 
 class Shared(Good):
@@ -334,16 +338,15 @@ class ThreadsTell(Good):
 
 
 class Idle(Good):
-    """A layer whose result nobody uses."""
+    """A layer whose result counts nothing."""
 
     def forward(self, rows: Tensor) -> Tensor:
-        self.output(torch.tanh(self.hidden(rows)))
-        return self.hidden(rows)[..., : self.output.weight.shape[-1]]
+        return 0 * super().forward(rows) + self.hidden(rows).sum(-1, keepdim=True)
 
 
 @settings
-class Biased:
-    """For two biases more."""
+class OneMore:
+    """Learns one number more."""
 
     def weights(self, shapes: Shapes) -> int:
         return Small().weights(shapes) + 1
@@ -386,7 +389,9 @@ class Rooted(Good):
     """The root has no slope at 0."""
 
     def forward(self, rows: Tensor) -> Tensor:
-        return super().forward(rows) * (1 + self.hidden(rows).sub(self.hidden.bias).square().sum(-1, True).sqrt())
+        return super().forward(rows) * (
+            1 + self.hidden(rows).sub(self.hidden.bias).square().sum(-1, True).sqrt()
+        )
 
 
 # training
