@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,25 +188,25 @@ def test_what_is_no_engine_at_all_is_told_from_one(announce: Any, monkeypatch: p
         "engine 'wrong' of the package some-package fails the check of registration: engine 'wrong' cannot be loaded: "
         f"{HOME}:SPEC is [1], but must be an instance of EngineSpec"
     )
-    with pytest.raises(UnknownNameError, match="^unknown engine 'lsmt'; did you mean 'lstm'"):
+    with pytest.raises(UnknownNameError, match=r"^unknown engine 'lsmt'; did you mean 'lstm'"):
         check_engine("lsmt")
-    with pytest.raises(DefinitionError, match="^engine is 3, but it must be a name or the options of: "):
+    with pytest.raises(DefinitionError, match=r"^engine is 3, but it must be a name or the options of: "):
         check_engine(3)  # type: ignore[arg-type]
 
 
 def test_a_depth_that_does_not_suit_is_no_fault_of_the_engine() -> None:
-    with pytest.raises(DefinitionError, match="^engine 'nlinear' reads windows of 2 bars or more"):
+    with pytest.raises(DefinitionError, match=r"^engine 'nlinear' reads windows of 2 bars or more"):
         check_engine("nlinear", depth=1)
 
 
 def test_a_broken_package_leaves_the_other_engines_alone(
-    announce: Any, monkeypatch: pytest.MonkeyPatch, describe: Any
+    announce: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, describe: Any
 ) -> None:
     announce([1])
     assert describe(".").definition.spec.name == "mlp"
-    monkeypatch.setitem(
-        engines._entries, "wrong", Entry("wrong", "tests.testing.broken_package:SPEC", "", "p")
-    )
+    (tmp_path / "broken_package.py").write_text("raise ValueError('not on\\n this machine')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(engines._entries, "wrong", Entry("wrong", "broken_package:SPEC", "", "some-package"))
     assert describe(".").definition.spec.name == "mlp"
     with pytest.raises(RegistryError) as refusal:
         describe(".", engine="wrong")
