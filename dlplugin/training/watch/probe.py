@@ -55,7 +55,9 @@ def _run(
 ) -> tuple[FloatArray, list[Layer]]:
     """(K, S, N) what the network gives, and what its hidden layers did meanwhile."""
     networks = next(network.parameters()).shape[0]
-    ranges = {name: _Range() for name, layer in network.named_modules() if isinstance(layer, _activations())}
+    ranges = {
+        name: _Range(networks) for name, layer in network.named_modules() if isinstance(layer, _activations())
+    }
     hooks = [network.get_submodule(name).register_forward_hook(seen) for name, seen in ranges.items()]
     parts = []
     with torch.inference_mode():
@@ -97,20 +99,28 @@ def _activations() -> tuple[type[nn.Module], ...]:
 class _Range:
     """The lowest and highest activation of each unit of a layer; a forward hook."""
 
-    def __init__(self) -> None:
+    def __init__(self, networks: int) -> None:
         self.low: Tensor | None = None  # (K, H)
         self.high: Tensor | None = None
+        self._networks = networks
+        self._known = True  # that its last dimension is the units: a foreign engine can turn its values
 
     def __call__(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if output.dim() < 3 or output.shape[0] != self._networks:
+            self._known = False
+            return
         flat = output.reshape(output.shape[0], -1, output.shape[-1])  # (K, B, ..., H) -> (K, n, H)
         low, high = flat.amin(dim=1), flat.amax(dim=1)
+        if self.low is not None and self.low.shape != low.shape:
+            self._known = False
+            return
         self.low = low if self.low is None else torch.minimum(self.low, low)
         self.high = high if self.high is None else torch.maximum(self.high, high)
 
     @property
     def units(self) -> int:
-        """How many units there are."""
-        return 0 if self.low is None else self.low.shape[-1]
+        """How many units there are; 0 where that is not known."""
+        return 0 if self.low is None or not self._known else self.low.shape[-1]
 
     @property
     def dead(self) -> float:
