@@ -26,7 +26,12 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 class Linear(nn.Module):
-    """K linear layers side by side, with or without biases."""
+    """K linear layers side by side, with or without biases.
+
+    On the CPU the last bits of a product with 5 to 11 columns depend on where in memory a row begins, and so
+    on its position in a batch. When predicting, columns of zeros fill up to a multiple of 8: then all
+    rows begin alike.
+    """
 
     def __init__(self, networks: int, inputs: int, outputs: int, biases: bool = True) -> None:
         super().__init__()
@@ -68,11 +73,22 @@ class Linear(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """(K, B, ..., inputs) to (K, B, ..., outputs)."""
         flat = rows if rows.dim() == 3 else rows.flatten(1, -2)  # (K, B · ..., inputs)
-        if self.bias is None:
-            mapped = torch.bmm(flat, self.weight)
-        else:
-            mapped = torch.baddbmm(self.bias, flat, self.weight)
+        steady = self.training or not 4 < self.weight.shape[2] < 16
+        mapped = (_map if steady else _padded_map)(flat, self.weight, self.bias)
         return mapped if rows.dim() == 3 else mapped.reshape(*rows.shape[:-1], mapped.shape[-1])
+
+
+def _map(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """(K, rows, inputs) to (K, rows, outputs)."""
+    return torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
+
+
+def _padded_map(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """As `_map`, with columns of zeros at work: their number becomes a multiple of 8."""
+    outputs = weight.shape[2]
+    spare = (0, -outputs % 8)
+    bias = None if bias is None else nn.functional.pad(bias, spare)
+    return _map(rows, nn.functional.pad(weight, spare), bias)[..., :outputs].contiguous()
 
 
 class LayerNorm(nn.Module):
