@@ -109,7 +109,8 @@ class Registry(Generic[T]):
             raise RegistryError(f"{self._kind} {name!r} cannot be loaded: {reason}") from error
         if not isinstance(loaded, self._holds):
             raise RegistryError(
-                f"{self._kind} {name!r} cannot be loaded: {target} is {loaded!r}, but must be an instance of {self._holds.__name__}"
+                f"{self._kind} {name!r} cannot be loaded: {target} is {loaded!r}, but must be an instance of "
+                f"{self._holds.__name__}"
             )
         return loaded
 
