@@ -151,5 +151,5 @@ def engine_from_plain(value: object) -> EngineOptions:
     name = given.pop("name", None)
     if not isinstance(name, str):
         raise DefinitionError(f"engine has no name; there are: {', '.join(engines)}")
-    made: EngineOptions = spec_named(name).options(**given)
+    made: EngineOptions = spec_named(name).options(**{str(option): value for option, value in given.items()})
     return made
