@@ -1,10 +1,13 @@
 """Checks that a row's output depends on that row alone: nearly in training, to the bit in prediction."""
 
+from itertools import islice
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dlplugin.engines import seed_networks
+from dlplugin.definition import Definition
+from dlplugin.engines import build_network, seed_networks
 from dlplugin.errors import EngineError
 from dlplugin.indicators import made_up_bars
 from dlplugin.prediction import Predictor
@@ -49,22 +52,14 @@ def _given(subject: Subject, rows: Tensor, training: bool = False) -> Tensor:
 
 def check_bits(subject: Subject) -> None:
     """In padded chunks a row's output is the same to the bit, and after the weights were loaded again."""
-    network, chunk = subject.network(2), subject.spec.chunk
-    _train_a_little(network, subject)
-    rows, junk = subject.rows(1, chunk, seed=2)[0], JUNK * subject.rows(1, chunk, seed=3)[0]
+    for definition in islice(subject.definitions(), 3):  # sizes whose products come out in several ways
+        _check_places(subject, definition)
+    definition, rows = subject.definition(), subject.rows(1, subject.spec.chunk, seed=2)[0]
+    network = _trained_a_little(subject, definition)
     wanted = _predicted(network, rows)
     for threads in (2, 4):
-        refuse_difference(
-            wanted, _predicted(network, rows, threads), f"{threads} threads give other outputs than one"
-        )
-    for count in sorted({1, min(3, chunk), chunk - 1} - {0}):
-        got = _predicted(network, torch.cat([rows[:count], junk[count:]]))
-        refuse_difference(
-            wanted[:, :count], got[:, :count], "a row's output changes with the padding of its chunk"
-        )
-    order = torch.randperm(chunk, generator=torch.Generator().manual_seed(5))
-    got = _predicted(network, rows[order])
-    refuse_difference(wanted[:, order], got, "a row's output changes with its place in the chunk")
+        got = _predicted(network, rows, threads)
+        refuse_difference(wanted, got, f"{threads} threads give other outputs than one")
     loaded = subject.network(2, seed=1)
     loaded.load_state_dict(tensors_of(network))
     refuse_difference(
@@ -72,19 +67,34 @@ def check_bits(subject: Subject) -> None:
         _predicted(loaded, rows),
         "its weights in a new network give other outputs; register what training changes as a buffer, K first",
     )
-    _check_predictor(subject, network)
+    _check_predictor(definition, network)
 
 
-def _train_a_little(network: nn.Module, subject: Subject) -> None:
-    """A few steps, so that whatever moves in training has moved."""
+def _check_places(subject: Subject, definition: Definition) -> None:
+    """A row's bits do not depend on the rest of the chunk, nor on its place in it."""
+    network, chunk = _trained_a_little(subject, definition), subject.spec.chunk
+    rows = subject.rows(1, chunk, seed=2, definition=definition)[0]
+    junk = JUNK * subject.rows(1, chunk, seed=3, definition=definition)[0]
+    wanted = _predicted(network, rows)
+    for count in sorted({1, min(3, chunk), chunk - 1} - {0}):
+        got = _predicted(network, torch.cat([rows[:count], junk[count:]]))[:, :count]
+        refuse_difference(wanted[:, :count], got, "a row's output changes with the padding of its chunk")
+    order = torch.randperm(chunk, generator=torch.Generator().manual_seed(5))
+    got = _predicted(network, rows[order])
+    refuse_difference(wanted[:, order], got, "a row's output changes with its place in the chunk")
+
+
+def _trained_a_little(subject: Subject, definition: Definition) -> nn.Module:
+    """Two networks after a few steps, so that whatever moves in training has moved."""
+    network = build_network(definition, 2)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
     network.train()
     for step in range(3):
         seed_networks(network, 0, epoch=step + 1, samples=1)
         optimizer.zero_grad()
-        network(subject.rows(2, 8, seed=step)).square().mean().backward()
+        network(subject.rows(2, 8, step, definition)).square().mean().backward()
         optimizer.step()
-    network.eval()
+    return network.eval()
 
 
 def _predicted(network: nn.Module, rows: Tensor, threads: int = 1) -> Tensor:
@@ -96,9 +106,8 @@ def _predicted(network: nn.Module, rows: Tensor, threads: int = 1) -> Tensor:
     return given.clone()
 
 
-def _check_predictor(subject: Subject, network: nn.Module) -> None:
+def _check_predictor(definition: Definition, network: nn.Module) -> None:
     """Batch and bar by bar, the two ways of a strategy."""
-    definition = subject.definition()
     weights = {name: value.numpy() for name, value in tensors_of(network).items()}
     predictor = Predictor(
         definition, Scaling.none(len(definition.inputs)), Scaling.none(len(definition.outputs)), weights

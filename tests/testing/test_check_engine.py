@@ -40,17 +40,28 @@ def test_our_engines_keep_what_every_engine_promises(name: str) -> None:
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before[1:]
 
 
-INTERESTING = [
-    dl.MLP([]),
-    dl.MLP([16, 16, 12], blocks="residual", normalisation="layer"),
-    dl.MLP([16, 8], "silu", blocks="gated", dropout=0.3),
-    dl.DLinear(kernel=5),
+INTERESTING = [  # narrow layers of 5 to 11 are those whose products need care
+    (dl.MLP([]), 5),
+    (dl.MLP([7, 10, 10], "gelu", blocks="residual", normalisation="layer"), 16),
+    (dl.MLP([9, 9], "silu", blocks="gated", dropout=0.3), 33),
+    (dl.DLinear(kernel=6), 33),
+    (dl.TSMixer(blocks=3, hidden=6, activation="gelu", dropout=0.2, normalisation="none"), 7),
+    (dl.LSTM(hidden=6, layers=3, dropout=0.2, normalisation="layer"), 33),
+    (dl.LSTM(hidden=5), 2),
+    (dl.GRU(hidden=7, layers=2, dropout=0.2, normalisation="layer"), 33),
+    (dl.GRU(hidden=11), 2),
+    (dl.ALSTM(features=6, hidden=9, layers=2, dropout=0.2), 33),
+    (dl.TCN(channels=[5, 7, 7], kernel=2, activation="silu", dropout=0.2, normalisation="layer"), 33),
+    (dl.TCN(channels=[9], kernel=5), 9),
+    (dl.Transformer(width=10, heads=2, layers=1, feed_forward=7, positions="learned", pooling="mean"), 33),
+    (dl.Transformer(width=6, heads=1, layers=3, feed_forward=11, activation="relu", dropout=0.0), 7),
+    (dl.PatchTST(patch=5, stride=3, width=9, heads=3, layers=1, feed_forward=10, dropout=0.0), 33),
+    (dl.PatchTST(patch=2, stride=2, width=6, heads=2, positions="sinusoidal"), 9),
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("depth", [16, 33])
-@pytest.mark.parametrize("options", INTERESTING, ids=repr)
+@pytest.mark.parametrize(("options", "depth"), INTERESTING, ids=str)
 def test_our_engines_keep_it_with_other_options(options: Any, depth: int) -> None:
     check_engine(options, depth)
 
@@ -224,6 +235,7 @@ def test_a_broken_package_leaves_the_other_engines_alone(
     assert str(refusal.value) == "engine 'wrong' cannot be loaded: ValueError: not on this machine"
 
 
+@pytest.mark.slow
 def test_checking_indicators_loads_no_torch() -> None:
     code = "import sys; from dlplugin.testing import check_indicator; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
