@@ -117,10 +117,11 @@ def engine(name: str, seconds: float = 0.3) -> ExplainedEngine:
     Raises:
         UnknownNameError: There is no such engine.
         RegistryError: It cannot be loaded.
+        EngineError: What its package announces does not fit together.
     """
-    from dlplugin.definition import engines as known
+    from dlplugin.definition import spec_named
 
-    entry, spec = _entry(name), known[name]
+    entry, spec = _entry(name), spec_named(name)
     if entry.layout is None:
         raise RegistryError(entry.trouble)
     step, not_measured = _measured(spec, seconds)
@@ -142,12 +143,13 @@ def engine(name: str, seconds: float = 0.3) -> ExplainedEngine:
 
 def _entry(name: str) -> EngineEntry:
     from dlplugin.definition import engines as known
+    from dlplugin.definition import spec_named
 
     registered = known.entry(name)
     package, layout, weights, trouble = registered.package, None, None, ""
     description = registered.description
     try:
-        spec = known[name]
+        spec = spec_named(name)
         layout = spec.layout
         description = _about(spec.options)[0] if package else description
         weights = _weights(spec, DEPTH)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 import dlplugin as dl
+from dlplugin.cli import run
 from dlplugin.definition import engines
 from dlplugin.engines import build_network
 from dlplugin.errors import EngineError, RegistryError
@@ -59,6 +60,27 @@ def test_a_build_that_is_not_there_is_named(announce: Any, describe: Any) -> Non
         "engine 'wrong' of the package some-package cannot be loaded from 'no.such.module:build': "
         "ModuleNotFoundError: No module named 'no'"
     )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"options": wrong_engines.Plain},
+        {"options": wrong_engines.Weightless},
+        {"layout": "rows"},
+        {"chunk": 0},
+    ],
+)
+def test_the_command_that_lists_engines_tells_what_is_wrong_with_it(
+    announce: Any, capsys: Any, changes: Any
+) -> None:
+    announce(spec(**changes))
+    assert run(["engines"]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    assert run(["engines", "wrong"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "engine 'wrong' of the package some-package has " in told
+    assert told.removeprefix("dlplugin: ") in listed
 
 
 def test_a_training_of_it_leaves_one_line(
