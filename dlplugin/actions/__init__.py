@@ -1,6 +1,6 @@
 """The verbs, as plain functions with plain results; the command line and other faces only call them."""
 
-from dlplugin.actions.library import indicator, indicator_chart, indicators, models, unlock
+from dlplugin.actions.library import indicator, indicator_chart, indicators, models, summary, unlock
 from dlplugin.actions.networks import (
     TYPICAL,
     EngineEntry,
@@ -61,6 +61,7 @@ __all__ = [
     "run_of",
     "runs",
     "stop",
+    "summary",
     "train",
     "training_plan",
     "unlock",

@@ -166,6 +166,39 @@ def models(
 
 
 @app.command
+def summary(
+    what: Annotated[
+        str,
+        Parameter(help="A definition file in YAML or JSON, or a stored model's name.", metavar="FILE|NAME"),
+    ],
+    /,
+    *,
+    data: Annotated[
+        str | None,
+        Parameter(help="A bundled set such as us-stocks, or a folder, whose samples count."),
+    ] = None,
+    store: Annotated[
+        Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")
+    ] = None,
+    json: Annotated[bool, Parameter(help="Print as JSON.", negative="")] = False,
+) -> None:
+    """Show a model's layers, and its weights beside the effective samples; nothing is written.
+
+    The samples are those of the file's dataset, or of the run that a stored model predicts with.
+    """
+    from rich.console import Console
+
+    from dlplugin import actions
+
+    console = Console()
+    result = actions.summary(what, data, store)
+    if json:
+        print(json_module.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(result.text(console.width if console.is_terminal else None))
+
+
+@app.command
 def unlock(
     name: Annotated[str, Parameter(help="The model's name.")],
     /,

@@ -57,12 +57,10 @@ def check_storage(subject: Subject) -> None:
     with TemporaryDirectory() as folder:
         (Path(folder) / "state").write_bytes(half.state.to_bytes())
         rest = _train(samples, options, read_state(Path(folder) / "state"))
-        for name, value in whole.weights.items():
-            if not np.array_equal(value, rest.weights[name]):
-                raise EngineError(
-                    f"after a stop it does not train on as without one: {name!r} differs; register what training "
-                    "changes as a buffer, K first"
-                )
+        if not all(np.array_equal(value, rest.weights[name]) for name, value in whole.weights.items()):
+            raise EngineError(
+                "after a stop it does not train on as without one; register what training changes as a buffer, K first"
+            )
         trained = _trained(samples, whole, options)
         for file, content in trained_files(trained).items():
             (Path(folder) / file).write_bytes(content)

@@ -86,4 +86,4 @@ def _odd_rows(subject: Subject) -> Iterator[tuple[str, Tensor]]:
 
 def _first(values: Tensor) -> float:
     """The first that is not finite."""
-    return float(values[~torch.isfinite(values)][0])
+    return float(values.detach()[~torch.isfinite(values)][0])

@@ -53,12 +53,10 @@ def spec_named(name: str) -> EngineSpec:
 
     Raises:
         UnknownNameError: No engine has the name.
-        RegistryError: It cannot be imported.
-        EngineError: What is announced is no engine.
+        RegistryError: It cannot be imported, or is no EngineSpec.
+        EngineError: Its EngineSpec does not fit together.
     """
-    spec: object = engines[name]
-    if not isinstance(spec, EngineSpec):
-        raise EngineError(f"{engine_title(name)} is announced as {spec!r}, which is no EngineSpec")
+    spec = engines[name]
     wrong = _wrong(name, spec)
     if wrong:
         raise EngineError(f"{engine_title(name)} {wrong}")
@@ -99,10 +97,10 @@ def spec_of(options: EngineOptions) -> EngineSpec:
     """
     for name in engines:
         try:
-            spec: object = engines[name]
+            spec = engines[name]
         except RegistryError:  # a broken package must not break the other engines
             continue
-        if isinstance(spec, EngineSpec) and spec.options is type(options):
+        if spec.options is type(options):
             return spec_named(name)
     raise DefinitionError(
         f"engine is {options!r}, but it must be a name or the options of: {', '.join(engines)}"
@@ -142,7 +140,7 @@ def engine_from_plain(value: object) -> EngineOptions:
     Raises:
         UnknownNameError: No engine has the name.
         DefinitionError: An option's value is wrong.
-        EngineError: What a package announces under the name is no engine.
+        EngineError: What a package announces under the name does not fit together.
     """
     if isinstance(value, str):
         value = {"name": value}
@@ -153,5 +151,5 @@ def engine_from_plain(value: object) -> EngineOptions:
     name = given.pop("name", None)
     if not isinstance(name, str):
         raise DefinitionError(f"engine has no name; there are: {', '.join(engines)}")
-    made: EngineOptions = spec_named(name).options(**given)
+    made: EngineOptions = spec_named(name).options(**{str(option): value for option, value in given.items()})
     return made

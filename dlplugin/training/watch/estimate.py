@@ -1,6 +1,7 @@
 """What a training will take, before it begins: time, memory, and whether the network suits the samples."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from dlplugin.samples import Samples
 if TYPE_CHECKING:
     from dlplugin.training.module import TrainingModule
 
-__all__ = ["Estimate", "estimate", "too_large_warning"]
+__all__ = ["Estimate", "estimate", "recorded_effective", "too_large_warning"]
 
 MOST_MINIBATCHES = 40  # of a small network: about 10 ms
 MOST_SECONDS = 0.2  # of a large one, but never fewer than FEWEST_MINIBATCHES
@@ -122,6 +123,14 @@ def too_large_warning(weights: int | None, effective_samples: float | None) -> s
         f"the network has {weights:,} weights for {effective_samples:,.0f} effective samples: enough to learn them "
         "by heart"
     )
+
+
+def recorded_effective(facts: Mapping[str, Any]) -> float | None:
+    """The effective in-sample samples that a run has recorded; their plain number where it did not."""
+    if facts.get("effective_samples") is not None:
+        return float(facts["effective_samples"])
+    counted = facts.get("counts", {}).get("in-sample", {}).get("samples")
+    return None if counted is None else float(counted)
 
 
 class _EnoughError(Exception):
