@@ -108,7 +108,7 @@ def test_it_keeps_it_in_all_sizes(
     describe, patch: int, stride: int, width: int, heads: int, depth: int
 ) -> None:
     options = dl.PatchTST(patch, stride, width, heads, 2, 11)
-    keeps_what_every_engine_must(windowed(describe, options, depth), tuple(range(32)))
+    keeps_what_every_engine_must(windowed(describe, options, depth), tuple(range(0, 32, 3)))
 
 
 def test_what_does_not_suit_is_refused(describe) -> None:
