@@ -47,7 +47,6 @@ def check_training(subject: Subject) -> None:
             raise EngineError(
                 f"trained with {words}, its loss does not fall: {', '.join(f'{loss:.4g}' for loss in losses)}"
             )
-    _probe(samples, journal)
 
 
 def check_storage(subject: Subject) -> None:
@@ -177,10 +176,3 @@ def _predicted(trained: Trained, samples: Samples) -> Any:
         trained.definition, trained.input_scaling, trained.output_scaling, trained.weights, trained.class_loss
     )
     return predictor.predict_rows(samples.matrix, samples.rows["out-of-sample"])
-
-
-def _probe(samples: Samples, journal: _Journal) -> None:
-    """What the diagnosis of a run asks its hidden layers."""
-    from dlplugin.training.watch.probe import probe
-
-    probe(samples.definition, journal.weights, samples)

@@ -132,7 +132,7 @@ def test_it_keeps_what_every_engine_must(describe, options: dl.TCN, depth: int) 
 def test_it_keeps_it_in_all_sizes(describe, channels, kernel: int, normalisation, depth: int) -> None:
     options = dl.TCN(channels, kernel, "silu", 0.2, normalisation)
     if depth >= options.reach:
-        keeps_what_every_engine_must(windowed(describe, options, depth), tuple(range(32)))
+        keeps_what_every_engine_must(windowed(describe, options, depth), tuple(range(0, 32, 3)))
 
 
 def test_windows_that_the_last_block_spans_beyond_are_refused(describe) -> None:

@@ -59,10 +59,13 @@ def test_a_good_engine_of_somebody_else_passes(announce: Any) -> None:
     announce(spec())
     check_engine("wrong")
     check_engine(wrong_engines.Small(dropout=0.5), depth=1)
+    announce(spec("Casts", chunk=1))
+    check_engine("wrong")
 
 
 NUMBER = "[0-9.e+-]+"
 BY = f"they differ by {NUMBER} of their scale, "
+LIST = rf"\[{NUMBER}(, {NUMBER})+\]"
 SOME = BY + "more than 1e-05"
 BITS = BY + "and must not in a bit"
 W = "Shapes\\(networks=1, row=\\(48,\\), outputs=2\\)"
@@ -100,6 +103,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("parameters", {"network": "Double"},
      "it stores 'hidden.weight' as torch.float64, but weights are torch.float32"),
     ("parameters", {"network": "Talkative"}, "its state has '_extra_state', a str, but only tensors are stored"),
+    ("parameters", {"network": "Empty", "options": wrong_engines.NoWeights},
+     "it learns nothing; give it weights: dlplugin.engines.Linear"),
     ("parameters", {"network": "BadlyInitialised"},
      r"WHO fails in layer.initialise: TypeError: BrokenLayer.initialise\(\) takes 1 positional argument but 2 were "
      "given"),
@@ -107,6 +112,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
      r"it gives \(1, 2, 1\) torch.float32 for rows of shape \(1, 1, 48\), but must give \(1, 1, 2\) torch.float32"),
     ("shapes", {"network": "Squeezed"},
      r"it gives \(1, 2\) torch.float32 for rows of shape \(1, 1, 48\), but must give \(1, 1, 2\) torch.float32"),
+    ("shapes", {"network": "Precise"},
+     r"it gives \(1, 1, 2\) torch.float64 for rows of shape \(1, 1, 48\), but must give \(1, 1, 2\) torch.float32"),
     ("shapes", {"network": "Pair"}, r"it gives a tuple for rows of shape \(1, 1, 48\), not a tensor"),
     ("determinism", {"network": "Uninitialised"},
      r"its weight 'shift.bias' has no initial values; draw them in initialise\(generators\)"),
@@ -123,6 +130,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
      f"after the other: {BITS}"),
     ("networks", {"network": "Shared"}, f"two networks give other outputs beside a third one: {SOME}"),
     ("networks", {"network": "Exchanges"}, f"two networks give other outputs beside a third one: {SOME}"),
+    ("networks", {"network": "LooksAtTheFirst"},
+     f"the rows of one network change the outputs of the others: {SOME}"),
     ("networks", {"network": "SharesGradients"},
      "the loss of one network has a gradient for the 'hidden.weight' of another"),
     ("rows", {"network": "BatchNormal"},
@@ -135,6 +144,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("rows", {"network": "ReadsTheCount"}, f"a row alone gives another output than among others: {SOME}"),
     ("bits", {"network": "ThreadsTell"}, f"2 threads give other outputs than one: {BITS}"),
     ("bits", {"network": "SumsUp"}, f"a row's output changes with the padding of its chunk: {BITS}"),
+    ("bits", {"network": "NearlyAlike"}, f"a row's output changes with its place in the chunk: {BITS}"),
+    ("bits", {"network": "SeesPadding"}, rf"bar by bar it predicts {LIST}, but in batch {LIST}"),
     ("bits", {"network": "Unsaved"},
      "its weights in a new network give other outputs; register what training changes as a buffer, K first: "
      f"{BITS}"),

@@ -47,6 +47,13 @@ def spec(network: str = "Good", options: Any = Small, **changes: Any) -> EngineS
 SPEC: object = spec()  # what the entry point of "wrong" points to; tests put others there
 
 
+class Casts(Good):
+    """Makes float32 numbers of whatever it is given."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return super().forward(rows.float())
+
+
 # registration
 
 
@@ -160,7 +167,33 @@ class BadlyInitialised(Good):
         self.layer = BrokenLayer()
 
 
+class Empty(nn.Module):
+    """Learns nothing."""
+
+    def __init__(self, options: Any, shapes: Shapes) -> None:
+        super().__init__()
+        self.outputs = shapes.outputs
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return rows[..., : self.outputs]
+
+
+@settings
+class NoWeights:
+    """Nothing to learn."""
+
+    def weights(self, shapes: Shapes) -> int:
+        return 0
+
+
 # shapes
+
+
+class Precise(Good):
+    """Gives another type of numbers."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return super().forward(rows).double()
 
 
 class Transposed(Good):
@@ -264,6 +297,13 @@ class Exchanges(Good):
         return values if self.training else values + values.mean(0)
 
 
+class LooksAtTheFirst(Good):
+    """The first network's values go into all others."""
+
+    def change(self, values: Tensor) -> Tensor:
+        return values + values[:1].detach()
+
+
 class SharesGradients(Good):
     """Its values are its own, but a gradient reaches the others."""
 
@@ -314,6 +354,20 @@ class SumsUp(Good):
     def change(self, values: Tensor) -> Tensor:
         total = values.sum(1, keepdim=True)
         return (values + total) - total
+
+
+class NearlyAlike(Good):
+    """Each place has a little of its own."""
+
+    def change(self, values: Tensor) -> Tensor:
+        return values * (1 + 1e-6 * torch.arange(values.shape[1]).view(1, -1, 1))
+
+
+class SeesPadding(Good):
+    """Knows when all rows are one, as they are when one bar is predicted live."""
+
+    def change(self, values: Tensor) -> Tensor:
+        return values * 1.000001 if (values == values[:, :1]).all() else values
 
 
 class Unsaved(Good):
@@ -431,3 +485,18 @@ class Anneals(Good):
     def change(self, values: Tensor) -> Tensor:
         self.steps += self.training
         return values if self.steps < 13 else values / 2
+
+
+# what a diagnosis cannot watch, but has to live with
+
+
+class Turned(Good):
+    """Its activations have the rows last, and the networks first, or not even that."""
+
+    def __init__(self, options: Any, shapes: Shapes) -> None:
+        super().__init__(options, shapes)
+        self.turned, self.mixed = nn.ReLU(), nn.SiLU()
+
+    def change(self, values: Tensor) -> Tensor:
+        turned = self.turned(values.transpose(1, 2)).transpose(1, 2)
+        return values + turned + self.mixed(values.flatten(0, 1)).view(values.shape)
