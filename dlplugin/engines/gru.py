@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from dlplugin.definition import GRU, Shapes
-from dlplugin.engines.layers import LEAST_COLUMNS
+from dlplugin.engines.layers import spare_columns
 from dlplugin.engines.recurrent import RecurrentNetwork, draw_evenly, in_one_piece
 
 __all__ = ["GRULayer", "build"]
@@ -42,12 +42,11 @@ class GRULayer(nn.Module):
     def side_by_side(self, rows: Tensor) -> Tensor:
         """All networks in one loop over the bars, which is faster on a CPU.
 
-        Fewer than 12 hidden numbers get others beside them that have no weights and stay 0: in narrow
-        products MKL adds up in another order from one row to the next.
+        A few hidden numbers get others beside them that have no weights and stay 0; see `spare_columns`.
         """
         networks, batch, _, _ = rows.shape
         hidden = self.recurrent.shape[1]
-        spare = max(LEAST_COLUMNS - hidden, 0)
+        spare = spare_columns(hidden)
         width = hidden + spare
         weight, bias = _widen(self.weight, 3, spare), _widen(self.bias, 3, spare)
         recurrent = nn.functional.pad(_widen(self.recurrent, 3, spare), (0, 0, 0, spare))

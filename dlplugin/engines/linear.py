@@ -49,39 +49,35 @@ class NLinearNetwork(nn.Module):
 class DLinearNetwork(nn.Module):
     """One linear map of the window's trend and of what is left of it (Zeng et al., 2023)."""
 
-    average: Tensor
-
     def __init__(self, options: DLinear, shapes: Shapes) -> None:
         super().__init__()
         window, features = shapes.row
-        self.register_buffer("average", moving_average(window, options.kernel), persistent=False)
+        self.kernel = options.kernel
         self.output = Linear(shapes.networks, 2 * window * features, shapes.outputs)
 
     def forward(self, rows: Tensor) -> Tensor:
         """(K, B, W, F) scaled windows to (K, B, N)."""
-        trend = (rows.transpose(2, 3) @ self.average).transpose(2, 3)  # (K, B, W, F)
+        trend = moving_average(rows, self.kernel)  # (K, B, W, F)
         parts = torch.cat([trend.flatten(2), (rows - trend).flatten(2)], dim=-1)  # (K, B, 2 · W · F)
         predicted: Tensor = self.output(parts)
         return predicted
 
 
-def moving_average(window: int, kernel: int) -> Tensor:
-    """(W, W): a row of W bars times this is its centred moving average.
+def moving_average(rows: Tensor, kernel: int) -> Tensor:
+    """(K, B, W, F) to the same shape: the mean of the bars around each bar.
 
     Args:
-        window: W.
-        kernel: Bars of the average: (kernel - 1) // 2 before each bar, itself, and kernel // 2 after it;
+        rows: Windows, oldest bar first.
+        kernel: Bars of the mean: (kernel - 1) // 2 before each bar, itself, and kernel // 2 after it;
             where they reach beyond the window, its first or its last bar is repeated.
 
-    >>> moving_average(3, 4).T
-    tensor([[0.5000, 0.2500, 0.2500],
-            [0.2500, 0.2500, 0.5000],
-            [0.0000, 0.2500, 0.7500]])
+    >>> moving_average(torch.tensor([[[[4.0], [8.0], [0.0]]]]), 3).flatten().tolist()
+    [5.333333492279053, 4.0, 2.6666667461395264]
     """
-    centres = torch.arange(window)
-    near = centres + torch.arange(kernel).unsqueeze(1) - (kernel - 1) // 2  # (kernel, W)
-    times = torch.zeros(window, window).scatter_add_(0, near.clamp(0, window - 1), torch.ones(near.shape))
-    return times / kernel
+    before = rows[:, :, :1].expand(-1, -1, (kernel - 1) // 2, -1)
+    after = rows[:, :, -1:].expand(-1, -1, kernel // 2, -1)
+    longer = torch.cat([before, rows, after], dim=2)  # (K, B, W + kernel - 1, F)
+    return longer.unfold(2, kernel, 1).mean(dim=-1)
 
 
 def build(options: LinearOptions, shapes: Shapes) -> LinearNetwork:

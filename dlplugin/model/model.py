@@ -343,7 +343,7 @@ class Model:
 
         Args:
             bars: A symbol's history, from its first bar on.
-            symbol: Its name; needed when an input or output is scaled by symbol.
+            symbol: Its name; needed when an input or output is scaled by symbol, or `symbol` is an input.
             others: The histories of other symbols that inputs read, by name.
 
         Returns:
@@ -355,7 +355,12 @@ class Model:
 
         Raises:
             BarsError: The bars cannot be used, or another symbol's are missing.
-            PredictionError: It is not trained, or an indicator of your own was edited since.
+            PredictionError: It is not trained, or an indicator of your own was edited since, or the symbol
+                is needed and not given.
+
+        Warns:
+            DLPluginWarning: The history is short, its bars are of another interval, or the symbol is an
+                input and the model never trained on it.
         """
         source = self._source()
         return predict_bars(self._predictor_of(source), source.interval, bars, symbol, others)

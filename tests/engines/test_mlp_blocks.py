@@ -63,8 +63,8 @@ def test_a_residual_layer_skips_without_biases_and_only_where_sizes_differ(descr
 
 
 @pytest.mark.parametrize("blocks", ["residual", "gated"])
-def test_dropout_leaves_what_is_skipped_and_drops_whole_products(describe, blocks) -> None:
-    options = dl.MLP([6], "sigmoid", dropout=0.5, blocks=blocks)
+def test_dropout_is_the_last_step_and_leaves_what_is_skipped(describe, blocks) -> None:
+    options = dl.MLP([6], "sigmoid", 0.5, "layer", blocks)
     network = build_network(describe(".", engine=options).definition, 1)
     seed_networks(network, 0, 1, 50)
     rows = rows_of(1, 500, 6)

@@ -135,7 +135,9 @@ def assert_same_bits_anywhere(engine: EngineOptions, networks: int) -> None:
         torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("engine", [*SMALL, dl.LSTM(33), dl.GRU(33), dl.ALSTM(33, 33)], ids=name_of)
+@pytest.mark.parametrize(
+    "engine", [*SMALL, dl.GRU(10), dl.LSTM(33), dl.GRU(33), dl.ALSTM(33, 33)], ids=name_of
+)
 @pytest.mark.parametrize("networks", [1, 3])
 def test_a_row_has_the_same_bits_anywhere_in_a_chunk(engine: EngineOptions, networks: int) -> None:
     assert_same_bits_anywhere(engine, networks)
