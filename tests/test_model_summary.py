@@ -107,6 +107,8 @@ def test_a_run_that_is_not_done_yet_tells_its_samples(model: dl.Model, two_stock
     found = model.summary()
     assert (found.effective_samples, found.networks) == (samples.effective, 4)
     assert found.samples_of == f"run {folder.name}"
+    other = dl.Model(model.name, ["RSI(14)"], model.definition.outputs, store=model.store)
+    assert other.summary().effective_samples is None
 
 
 def test_windows_are_bars_and_numbers(tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ class Definition:
                     f"engine {self.spec.name!r} reads windows, but the inputs have different depths and increments "
                     f"{sorted(shapes)}; give all the same, or use engine='mlp'"
                 )
+        if not self.spec.sees_level and any(item.is_symbol for item in self.inputs):
+            raise DefinitionError(
+                f"engine {self.spec.name!r} sees only how inputs change in a window, and the symbol does not; leave "
+                "out dl.Input('symbol'), or use another engine"
+            )
         weights_of(self.engine, self.shapes())  # refuses rows that do not suit it
 
     @property

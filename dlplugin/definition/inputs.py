@@ -89,7 +89,12 @@ class Input:
     its categories, and those that trained no weights, are all zeros.
     """
 
-    indicator: Annotated[str, Field(description="The expression, such as RSI(14) or close / SMA(20) - 1.")]
+    indicator: Annotated[
+        str,
+        Field(
+            description="The expression, such as RSI(14) or close / SMA(20) - 1; or symbol, the row's own."
+        ),
+    ]
     depth: Annotated[int, Field(ge=1, le=MAX_DEPTH, description="How many bars of it the model sees.")] = 1
     increment: Annotated[
         int, Field(ge=1, le=MAX_DEPTH, description="How many bars lie between one of them and the next.")

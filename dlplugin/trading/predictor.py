@@ -55,7 +55,8 @@ class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
 
     The values are those of `model.predict` over the same bars, to the bit, in every mode of
     backtrader. A bar that is still forming (replay) has a provisional value; the last one counts.
-    Other symbols that the inputs read are the feeds of those names in the same cerebro.
+    Other symbols that the inputs read are the feeds of those names in the same cerebro; the own symbol
+    is the name of the feed.
     """
 
     lines: Any = ("prediction",)

@@ -324,3 +324,19 @@ def test_a_signature_has_types_only_at_any_depth(cls: type) -> None:
 def test_help_shows_types_and_defaults_without_the_machinery() -> None:
     assert str(inspect.signature(dl.Output)).startswith("(indicator: str, look_ahead: int, scaling: Literal[")
     assert "Annotated" not in str(inspect.signature(dl.Split))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: dl.MLP([8, 1], normalisation="layer"),
+        lambda: dl.LSTM(1, normalisation="layer"),
+        lambda: dl.GRU(1, normalisation="layer"),
+        lambda: dl.TCN([1], normalisation="layer"),
+    ],
+)
+def test_a_layer_of_one_number_cannot_be_normalised(make) -> None:
+    with pytest.raises(
+        dl.DLPluginError, match=r"normalisation is 'layer', but a layer of (hidden|channels) 1 would"
+    ):
+        make()

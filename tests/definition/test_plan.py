@@ -199,8 +199,8 @@ def test_words_are_those_of_yaml_1_2(write) -> None:
         ),
         (
             SMALL.replace("[RSI(14)]", "\n  - {indicator: RSI(14), depth: 4}") + "engine: tcn\n",
-            ", line 2: engine 'tcn' with kernel 3 and 2 blocks spans 5 bars, but the inputs have a depth of 4; give a "
-            "greater depth, or fewer channels",
+            ", line 2: engine 'tcn' with kernel 3 and 3 blocks sees 9 to 29 bars, but the inputs have a depth of 4; give "
+            "them one of these, or fewer channels=, one for each block",
         ),
         (
             SMALL.replace("[RSI(14)]", "\n  - {indicator: RSI(14), depth: 4}\n  - ROC(5)") + "engine: gru\n",

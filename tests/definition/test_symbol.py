@@ -141,6 +141,16 @@ def test_an_expression_cannot_compute_with_it(make, place: str) -> None:
     )
 
 
+def test_an_engine_that_sees_changes_only_cannot_tell_symbols_apart() -> None:
+    with pytest.raises(DefinitionError) as error:
+        definition(dl.Input("RSI(14)", depth=3), SYMBOL, engine="nlinear")
+    assert str(error.value) == (
+        "engine 'nlinear' sees only how inputs change in a window, and the symbol does not; leave out "
+        "dl.Input('symbol'), or use another engine"
+    )
+    assert definition(dl.Input("RSI(14)", depth=3), SYMBOL, engine="dlinear").width == 3 * 4
+
+
 def test_windows_still_need_one_depth_for_all_other_inputs(windows: Windows) -> None:  # noqa: F811
     with pytest.raises(DefinitionError) as error:
         definition(SYMBOL, dl.Input("RSI(14)", depth=3), dl.Input("ROC(5)", depth=2), engine=windows)

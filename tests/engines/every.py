@@ -12,7 +12,7 @@ SMALL = {
     "lstm": dl.LSTM(8, layers=2),
     "gru": dl.GRU(8, layers=2, normalisation="layer"),
     "alstm": dl.ALSTM(6, hidden=8),
-    "tcn": dl.TCN([6, 6], kernel=2),
+    "tcn": dl.TCN([6, 6, 6], kernel=2),
     "transformer": dl.Transformer(8, heads=2, feed_forward=12, dropout=0.0),
     "patchtst": dl.PatchTST(patch=4, stride=2, width=8, heads=2, feed_forward=12, dropout=0.0),
     "tsmixer": dl.TSMixer(hidden=6, activation="gelu"),

@@ -1,4 +1,4 @@
-"""A row's bits do not depend on where it stands in a chunk: of each engine."""
+"""What each engine gives a row does not depend on where it stands in a chunk, to the bit."""
 
 import pytest
 import torch
@@ -7,9 +7,7 @@ import dlplugin as dl
 from dlplugin.engines import build_network
 from tests.engines.every import DEPTH, SMALL
 
-FIVE = dl.Output(
-    "ROC(5)", look_ahead=5, quantiles=[0.1, 0.3, 0.5, 0.7, 0.9]
-)  # five columns of the output layer
+FIVE = dl.Output("ROC(5)", look_ahead=5, quantiles=[0.1, 0.3, 0.5, 0.7, 0.9])  # five columns
 
 
 @pytest.mark.parametrize("name", SMALL)

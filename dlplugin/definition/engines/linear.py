@@ -72,6 +72,7 @@ NLINEAR_SPEC = EngineSpec(
     good_for="The yardstick for inputs whose level drifts, such as prices.",
     cost="The cheapest there is for windows.",
     sources=(_SOURCE,),
+    sees_level=False,
 )
 DLINEAR_SPEC = EngineSpec(
     "dlinear",

@@ -182,7 +182,7 @@ FOLDING = EngineSpec("folding", Folding, f"{__name__}:build_folding", layout="wi
         ("bars first", []),  # not judged
     ],
 )
-@pytest.mark.parametrize("networks", [1, 2])
+@pytest.mark.parametrize("networks", [1, 4])  # as many as bars, which are no networks for that
 def test_what_differs_from_bar_to_bar_and_not_from_row_to_row_is_dead_in_every_shape(
     shape: str, layers: object, networks: int, two_stocks: dl.DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
