@@ -85,10 +85,11 @@ def check_determinism(subject: Subject) -> None:
                 raise EngineError(
                     f"its weight {name!r} has no initial values; draw them in initialise(generators)"
                 )
+    again = initial(subject, 2, seed=4)
     for name, value in initial(subject, 2, seed=4).items():
         refuse_difference(
             value,
-            initial(subject, 2, seed=4)[name],
+            again[name],
             f"its initial {name!r} are two different ones with one seed; draw in initialise(generators), from "
             "generator k for network k",
         )

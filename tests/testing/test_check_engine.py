@@ -70,8 +70,9 @@ def test_a_good_engine_of_somebody_else_passes(announce: Any) -> None:
     announce(spec())
     check_engine("wrong")
     check_engine(wrong_engines.Small(dropout=0.5), depth=1)
-    announce(spec("Casts", chunk=1))
-    check_engine("wrong")
+    for network in ("Casts", "StartsAtNothing"):
+        announce(spec(network, chunk=1))
+        check_engine("wrong")
 
 
 NUMBER = "[0-9.e+-]+"

@@ -54,6 +54,19 @@ class Casts(Good):
         return super().forward(rows.float())
 
 
+class StartsAtNothing(Good):
+    """Its output begins at 0, as ReZero and many residual blocks do; nothing before it learns in the first step."""
+
+    def __init__(self, options: Any, shapes: Shapes) -> None:
+        super().__init__(options, shapes)
+        self.output.initialise = lambda *_: self._clear()  # type: ignore[method-assign]
+
+    def _clear(self) -> None:
+        with torch.no_grad():
+            self.output.weight.zero_()
+            self.output.bias.zero_()  # type: ignore[union-attr]
+
+
 # registration
 
 
