@@ -51,7 +51,7 @@ INTERESTING = [  # narrow layers of 5 to 11 are those whose products need care
     (dl.GRU(hidden=7, layers=2, dropout=0.2, normalisation="layer"), 33),
     (dl.GRU(hidden=11), 2),
     (dl.ALSTM(features=6, hidden=9, layers=2, dropout=0.2), 33),
-    (dl.TCN(channels=[5, 7, 7], kernel=2, activation="silu", dropout=0.2, normalisation="layer"), 33),
+    (dl.TCN(channels=[5, 7, 7, 6], kernel=3, activation="silu", dropout=0.2, normalisation="layer"), 33),
     (dl.TCN(channels=[9], kernel=5), 9),
     (dl.Transformer(width=10, heads=2, layers=1, feed_forward=7, positions="learned", pooling="mean"), 33),
     (dl.Transformer(width=6, heads=1, layers=3, feed_forward=11, activation="relu", dropout=0.0), 7),
