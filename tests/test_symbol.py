@@ -22,7 +22,7 @@ from dlplugin.report import assemble
 from dlplugin.samples import build_samples
 from dlplugin.training.steps.augmentation import Augmentation
 from tests.test_prediction import live
-from tests.trading.test_predictor import watched
+from tests.trading.watching import watched
 
 SYMBOLS = ["AAPL", "IBM", "MSFT"]
 NO_SYMBOL = (
@@ -169,7 +169,7 @@ def test_a_symbol_that_it_never_trained_on_is_told_once(pooled: dl.Model, three:
                 ask(model, symbol)
         assert [str(each.message) for each in told] == [untrained("IBM"), untrained("NEW")]
         assert {each.category for each in told} == {dl.DLPluginWarning}
-        users = Path(__file__).parent / "trading/test_predictor.py" if name == "strategy" else Path(__file__)
+        users = Path(__file__).parent / "trading/watching.py" if name == "strategy" else Path(__file__)
         assert {Path(each.filename) for each in told} == {users}
 
 

@@ -129,7 +129,7 @@ def test_foreign_engines_stand_among_the_others_with_their_package(add, capsys) 
     [
         ("no.such.module:SPEC", "engine 'broken' cannot be loaded: No module named 'no'"),
         (
-            "tests.cli.broken_engine:SPEC",
+            "broken_engine_package:SPEC",
             "engine 'broken' cannot be loaded: RuntimeError: no driver was found",
         ),
         (
@@ -138,7 +138,11 @@ def test_foreign_engines_stand_among_the_others_with_their_package(add, capsys) 
         ),
     ],
 )
-def test_what_cannot_be_loaded_says_why_and_breaks_nothing(target: str, reason: str, add, capsys) -> None:
+def test_what_cannot_be_loaded_says_why_and_breaks_nothing(
+    target: str, reason: str, add, capsys, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "broken_engine_package.py").write_text('raise RuntimeError("no driver\\nwas found")\n')
+    monkeypatch.syspath_prepend(tmp_path)
     add("broken", target)
     assert run(["engines"]) == 0
     printed = capsys.readouterr().out
