@@ -21,6 +21,7 @@ from dlplugin.actions.prices import (
 )
 from dlplugin.actions.runs import (
     headline,
+    join,
     plain_rows,
     resume,
     run_facts,
@@ -54,6 +55,7 @@ __all__ = [
     "indicator",
     "indicator_chart",
     "indicators",
+    "join",
     "models",
     "plain_rows",
     "resume",

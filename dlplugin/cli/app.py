@@ -35,6 +35,7 @@ app.command(runs)
 for _name, _help in {  # imported when they are used: their flags are made from the options' fields
     "train": "Train a model that a file describes, or a stored one anew.",
     "resume": "Go on with a run where it stopped, days later if need be.",
+    "join": "Train a run together with the machine that has begun it.",
     "stop": "Stop a run, wherever it trains; resume goes on with it.",
     "use": "Make a run what its model predicts with, instead of another run.",
 }.items():

@@ -105,6 +105,7 @@ def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         effective = facts.get("effective_samples")
         beside = f" for {effective:,.0f} effective samples" if effective else ""
         rows.append(("weights", f"{facts['weights']:,}{beside}"))
+    rows += [("join it with", line) for line in facts.get("join", ())[1:]]
     rows += [
         (label, str(facts.get(name) or ""))
         for label, name in (
@@ -112,6 +113,7 @@ def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("before it", "sets_aside"),
             ("expected", "estimate"),
             ("warning", "warning"),
+            ("devices", "devices"),
             ("trained on", "device"),
         )
     ]

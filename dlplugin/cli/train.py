@@ -1,6 +1,7 @@
 """The commands that train: dlplugin train, resume, stop, use."""
 
 import json as json_module
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from dlplugin.errors import DefinitionError
 if TYPE_CHECKING:
     from dlplugin.training import Run
 
-__all__ = ["resume", "stop", "train", "use"]
+__all__ = ["join", "resume", "stop", "train", "use"]
 
 EXIT_CODES = {"stopped by Ctrl-C": 130, "stopped by SIGTERM": 143}  # why it stopped to the exit code
 
@@ -77,6 +78,32 @@ def resume(name: Name, /, *, store: Store = None, background: Background = False
     from dlplugin import actions
 
     return _tell(actions.resume(name, store, background), store, background, json)
+
+
+def join(
+    name: Annotated[str, Parameter(help="The run's name.", metavar="RUN", show_default=False)],
+    /,
+    *,
+    machine: Annotated[int, Parameter(help="This machine's number, from 1; the first machine is 0.")],
+    address: Annotated[str, Parameter(help="Where the first machine listens.", metavar="HOST:PORT")],
+    store: Store = None,
+) -> None:
+    """Train a run together with the machine that has begun it, until it ends.
+
+    The run's machines= says how many there are. The first one prints this command when it begins, and
+    listens at MASTER_ADDR and MASTER_PORT where these are set, or else at its own name and a free port. The
+    store lies on a drive that all of them share. NCCL and gloo, which carry the numbers, heed their usual
+    variables, such as NCCL_SOCKET_IFNAME and GLOO_SOCKET_IFNAME.
+    """
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # torch's own words when the first machine is gone
+
+    from dlplugin import actions
+    from dlplugin.cli.run_text import command
+
+    run = actions.join(name, machine, address, store)
+    print(
+        f"run {run.name} of {run.facts['model']} is over for this machine; see: {command('runs show', run)}"
+    )
 
 
 def stop(name: Name, /, *, store: Store = None, json: Json = False) -> int:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from dlplugin.definition.settings import settings
 from dlplugin.errors import DefinitionError
 
-__all__ = ["TrainingOptions"]
+__all__ = ["TrainingOptions", "refuse_fewer"]
 
 Optimizer = Literal[
     "adamw", "adam", "amsgrad", "nadam", "radam", "adamax", "sgd", "rmsprop", "adagrad", "adadelta", "rprop"
@@ -27,6 +27,19 @@ def _finite_weights(weights: object) -> object:
     if isinstance(weights, tuple) and not any(weights):
         raise ValueError("must not all be 0")
     return weights
+
+
+def refuse_fewer(batch_size: int, processes: int) -> None:
+    """Every process takes a part of every batch.
+
+    Raises:
+        DefinitionError: There are more processes than samples in a batch.
+    """
+    if batch_size < processes:
+        raise DefinitionError(
+            f"batch_size is {batch_size}, but {processes} processes share each batch; give at least "
+            f"batch_size={processes}"
+        )
 
 
 @settings
@@ -224,9 +237,34 @@ class TrainingOptions:
         int, Field(ge=0, lt=2**32, description="The same seed gives the same weights on the same machine.")
     ] = 0
     device: Annotated[
-        Literal["auto", "cpu", "gpu"],
-        Field(description="Where it trains: a GPU when there is one, or the CPU."),
+        Literal["auto", "cpu", "gpu", "cuda", "mps"],
+        Field(
+            description="Where it trains: a GPU when there is one, or the CPU; gpu, cuda (NVIDIA) and mps (Apple) "
+            "insist on one."
+        ),
     ] = "auto"
+    devices: Annotated[
+        Annotated[int, Field(ge=1)] | Literal["all"],
+        Field(
+            description="GPUs of each machine that share every batch; on a CPU processes, which only a large network "
+            "is worth."
+        ),
+    ] = 1
+    machines: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Machines with the store on a shared drive that share every batch; the first one tells what to "
+            "type on the others, and listens at MASTER_ADDR and MASTER_PORT where these are set.",
+        ),
+    ] = 1
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"],
+        Field(
+            description="Numbers that the network multiplies in training; weights, losses and predictions are fp32 "
+            "always."
+        ),
+    ] = "fp32"
 
     def __post_init__(self) -> None:
         cycles = ("step", "cosine", "warm-restarts", "one-cycle", "on-plateau")
@@ -258,6 +296,16 @@ class TrainingOptions:
             raise DefinitionError(
                 f"schedule {self.schedule!r} must know its end; give epochs or schedule_epochs"
             )
+        self._check_devices()
+
+    def _check_devices(self) -> None:
+        if self.device == "mps" and (self.machines > 1 or self.devices not in (1, "all")):
+            name = "machines" if self.machines > 1 else "devices"
+            raise DefinitionError(
+                f"{name} is {getattr(self, name)}, but device 'mps' is one GPU that shares with no other; use {name}=1"
+            )
+        if isinstance(self.devices, int) and isinstance(self.batch_size, int):
+            refuse_fewer(self.batch_size, self.devices * self.machines)
 
     def _refuse_unused(self, name: str, needed: str, suits: tuple[str, ...]) -> None:
         """An option that would do nothing is a mistake, not a wish."""

@@ -113,18 +113,31 @@ class LayerNorm(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks come from a stream of each network (Srivastava et al., 2014)."""
+    """Dropout whose masks come from a stream of each network (Srivastava et al., 2014).
+
+    Attributes:
+        generators: K, one for each network.
+        place: Where several processes share a batch: how many rows it has, and which of them are seen
+            here; masks are drawn for all of them.
+    """
 
     def __init__(self, share: float) -> None:
         super().__init__()
         self.share = share
         self.generators: list[torch.Generator] = []
+        self.place: tuple[int, slice] | None = None
 
     def forward(self, rows: Tensor) -> Tensor:
         """(K, B, ...); in training a share of the values is 0, the others grow to make up for it."""
         if not self.training:
             return rows
-        kept = torch.empty_like(rows)
+        kept = torch.empty_like(rows) if self.place is None else rows.new_empty(self._whole(rows))
         for k, generator in enumerate(self.generators):
             kept[k].bernoulli_(1 - self.share, generator=generator)
+        if self.place is not None:
+            kept = kept[:, self.place[1]]
         return rows * kept / (1 - self.share)
+
+    def _whole(self, rows: Tensor) -> tuple[int, ...]:
+        """The shape of the whole batch."""
+        return (rows.shape[0], self.place[0] if self.place else rows.shape[1], *rows.shape[2:])

@@ -31,4 +31,6 @@ class RowReader(nn.Module):
             (..., D) or (..., W, F).
         """
         index = (rows * self._features).unsqueeze(-1) + self.cells
+        if matrix.device.type == "mps":  # which has no take
+            return matrix.flatten()[index].reshape(*rows.shape, *self._shape)
         return torch.take(matrix, index).reshape(*rows.shape, *self._shape)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dlplugin.errors import StoreError, TrainingError
 from dlplugin.store import RunFolder, hold
+from dlplugin.training.devices.processes import python_paths, run_modules
 
 __all__ = ["train_in_background"]
 
@@ -61,19 +62,15 @@ def _start(folder: RunFolder) -> None:
 
 
 def _spawn(folder: RunFolder, log: Path) -> "subprocess.Popen[bytes]":
-    package = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(dict.fromkeys([package, *(os.path.abspath(path) for path in sys.path)]))
-    sources = folder.facts["definition"].get("sources", {})
-    modules = sorted({source["module"] for source in sources.values()} & set(sys.modules) - {"__main__"})
     worker = [sys.executable, "-P", "-m", "dlplugin.training.worker"]
     try:
         with open(log, "ab") as said:
             return subprocess.Popen(
-                [*worker, str(folder.root.absolute()), folder.name, *modules],
+                [*worker, str(folder.root.absolute()), folder.name, *run_modules(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                env={**os.environ, "PYTHONPATH": paths},
+                env={**os.environ, "PYTHONPATH": python_paths()},
                 start_new_session=True,  # Ctrl-C in a terminal is not meant for it
             )
     except OSError as error:

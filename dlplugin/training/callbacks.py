@@ -14,8 +14,9 @@ from dlplugin.definition import TrainingOptions
 from dlplugin.store import TrainingState
 from dlplugin.training.control import Control
 from dlplugin.training.journal import Journal
-from dlplugin.training.module import EpochLosses, TrainingModule
+from dlplugin.training.module import TrainingModule
 from dlplugin.training.save_point import Monitored, SavePoint
+from dlplugin.training.tally import EpochLosses
 
 __all__ = ["EpochAbandoned", "EpochEnd", "Screen", "auto_stop_reason"]
 
@@ -138,8 +139,9 @@ class EpochEnd(Callback):
     def _decide(self, monitored: Monitored) -> None:
         if not self.reason and monitored.values is not None and self._save_point.ended.all():
             self.reason = auto_stop_reason(self._options)
-        if not self.reason and self.epochs != self._options.epochs and self._control.look():
-            self.reason = self._control.reason
+        goes_on = not self.reason and self.epochs != self._options.epochs
+        if goes_on and self._module.share.first_says(self._control.look()):
+            self.reason = self._control.reason or "stopped by the first process"
 
     def _monitored(self, losses: EpochLosses) -> Monitored:
         if losses.out_of_sample is None:

@@ -1,7 +1,8 @@
 """What a training's options ask of its definition, looked at before anything is written."""
 
 from dlplugin.definition import Definition, TrainingOptions
-from dlplugin.errors import DefinitionError, TrainingError
+from dlplugin.errors import DefinitionError
+from dlplugin.training.devices.found import choose_devices
 
 __all__ = ["check_options", "sampled_output"]
 
@@ -16,6 +17,7 @@ def check_options(definition: Definition, options: TrainingOptions, out_of_sampl
 
     Raises:
         DefinitionError: The first thing that is wrong, in one line.
+        TrainingError: There is no such device.
     """
     _check_outputs(definition, options)
     _check_class_weights(definition, options)
@@ -23,20 +25,13 @@ def check_options(definition: Definition, options: TrainingOptions, out_of_sampl
         sampled_output(definition)
     _check_inputs(definition, options)
     _check_schedule(options, out_of_sample)
-    _check_device(options)
+    if options.device not in ("auto", "cpu") or options.devices != 1 or options.machines > 1:
+        choose_devices(options)  # torch, which only this check needs
     if options.freeze:
         from dlplugin.engines import build_network  # torch, which only this check needs
         from dlplugin.training.steps.freezing import freeze
 
         freeze(build_network(definition, 1), options.freeze)
-
-
-def _check_device(options: TrainingOptions) -> None:
-    if options.device == "gpu":
-        import torch  # which only this check needs
-
-        if not (torch.cuda.is_available() or torch.backends.mps.is_available()):
-            raise TrainingError("device is 'gpu', but there is none that torch can use; use device='auto'")
 
 
 def sampled_output(definition: Definition) -> int:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Control", "signals"]
+__all__ = ["Control", "StoppedBeforeItBeganError", "signals"]
 
 REASONS = {signal.SIGINT: "stopped by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
+
+
+class StoppedBeforeItBeganError(Exception):
+    """A training was asked to stop while it waited for its other processes."""
 
 
 class Control:
@@ -20,11 +24,13 @@ class Control:
     Attributes:
         reason: In words; empty while it shall go on.
         signal: The number of the signal that asked for it; 0 where it was no signal.
+        watch: Called at each look; what it raises ends the training.
     """
 
     def __init__(self, asked_elsewhere: Callable[[], bool] = lambda: False) -> None:
         self.reason = ""
         self.signal = 0
+        self.watch: Callable[[], None] | None = None
         self._asked_elsewhere = asked_elsewhere
         self._listening = False
 
@@ -46,6 +52,8 @@ class Control:
 
     def look(self) -> bool:
         """Whether it shall stop."""
+        if self.watch is not None:
+            self.watch()
         if not self.reason and self._asked_elsewhere():
             self.request("stopped by request")
         return bool(self.reason)

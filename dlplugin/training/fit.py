@@ -1,5 +1,6 @@
 """One training from samples to kept weights: the Lightning Trainer, quiet, interruptible and resumable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from dlplugin.samples import Samples
 from dlplugin.store import TrainingState
 from dlplugin.training.callbacks import EpochAbandoned, EpochEnd, auto_stop_reason
 from dlplugin.training.control import Control
+from dlplugin.training.devices.share import ALONE, Share
 from dlplugin.training.journal import Journal
 from dlplugin.training.metrics import metric_columns
 from dlplugin.training.module import TrainingModule
@@ -48,6 +50,8 @@ def fit(
     control: Control | None = None,
     console: Console | None = None,
     state: TrainingState | None = None,
+    share: Share = ALONE,
+    begins: Callable[[], None] = lambda: None,
 ) -> Fitted:
     """Trains until the epochs are done, auto-stop, or the control's wish to stop.
 
@@ -59,13 +63,15 @@ def fit(
         console: Where progress is shown; standard error when not given.
         state: Where to go on from: the end of an epoch of the same training; or, at epoch 0, weights to begin
             with, by the names of the network's parameters.
+        share: This process's part in the training; the process group is there if there are others.
+        begins: Called before the first epoch, with as many threads as it will have.
 
     Raises:
         TrainingError: The loss was not finite before there was anything to keep.
         StoreError: The journal could not be written.
     """
     control = control or Control()
-    module, save_point = TrainingModule(samples, options), SavePoint(options)
+    module, save_point = TrainingModule(samples, options, share), SavePoint(options)
     _restore(module, save_point, state)
     reason = _end_reached(module, save_point, options)
     if reason:
@@ -76,7 +82,8 @@ def fit(
     threads = None if state is None else state.values.get("threads")
     with quiet(), threads_for(module, threads), progress:
         try:
-            trainer = make_trainer(options, watch, module.first_epoch)
+            begins()
+            trainer = make_trainer(options, watch, module.first_epoch, share)
             trainer.fit(module)
         except EpochAbandoned:
             watch.reason = control.reason

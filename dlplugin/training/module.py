@@ -6,7 +6,6 @@ the last of them goes through Lightning's wrapped optimizer, which is what count
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import lightning
@@ -16,9 +15,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from dlplugin.definition import TrainingOptions
-from dlplugin.engines import RowReader, build_network, seed_networks
+from dlplugin.engines import Dropout, RowReader, build_network, seed_networks
 from dlplugin.samples import Samples
 from dlplugin.training.checks import check_options, sampled_output
+from dlplugin.training.devices.share import ALONE, Share
 from dlplugin.training.steps.augmentation import Augmentation
 from dlplugin.training.steps.averaging import Average
 from dlplugin.training.steps.freezing import freeze
@@ -27,34 +27,12 @@ from dlplugin.training.steps.optimizers import build_optimizer
 from dlplugin.training.steps.penalties import Penalties
 from dlplugin.training.steps.sampling import Sampler
 from dlplugin.training.steps.schedules import Plateau, Rates
-from dlplugin.training.tally import Tally
+from dlplugin.training.tally import EpochLosses, Tally
 
 __all__ = ["EpochLosses", "TrainingModule"]
 
 MINIBATCHES_A_STEP = 256
 CELLS_AT_ONCE = 1 << 22  # cells of the matrix read in one go: 16 MiB in float32
-
-
-@dataclass(frozen=True)
-class EpochLosses:
-    """The losses of one epoch in the scaled unit of the outputs, without penalties.
-
-    Attributes:
-        epoch: From 1.
-        in_sample: (K,) as met while the weights moved, dropout included.
-        out_of_sample: (K,) with the weights at the epoch's end, or their average where that is what
-            is kept; None when there is no such span.
-        in_sample_accuracy: (K,) share of right classes, met likewise; None without classes.
-        out_of_sample_accuracy: (K,) likewise.
-        out_of_sample_correlation: (K,) Pearson's r of predicted and target; None unless monitored.
-    """
-
-    epoch: int
-    in_sample: tuple[float, ...]
-    out_of_sample: tuple[float, ...] | None
-    in_sample_accuracy: tuple[float, ...] | None = None
-    out_of_sample_accuracy: tuple[float, ...] | None = None
-    out_of_sample_correlation: tuple[float, ...] | None = None
 
 
 class TrainingModule(lightning.LightningModule):
@@ -63,6 +41,7 @@ class TrainingModule(lightning.LightningModule):
     Args:
         samples: The in-sample rows train; the out-of-sample rows are only looked at.
         options: Learning rate, batch size, seed and so on.
+        share: This process's part of every batch.
 
     Attributes:
         first_epoch: Epochs that were done before this fit began.
@@ -81,10 +60,11 @@ class TrainingModule(lightning.LightningModule):
     sample_weights: Tensor | None
     order: Tensor
 
-    def __init__(self, samples: Samples, options: TrainingOptions) -> None:
+    def __init__(self, samples: Samples, options: TrainingOptions, share: Share = ALONE) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.options = options
+        self.share = share
         self.first_epoch = 0
         self.before_minibatch: Callable[[int], None] = lambda done: None
         self._hold(samples)
@@ -102,12 +82,15 @@ class TrainingModule(lightning.LightningModule):
             samples.definition, options.networks, options.seed, options.initialisation, options.zero_biases
         )
         freeze(self.network, options.freeze)
+        self._dropouts = [layer for layer in self.network.modules() if isinstance(layer, Dropout)]
         self.augment = Augmentation(samples.definition, options)
         self._penalise = Penalties(self.network, options)
         self.average = None if options.averaging is None else Average(self.network, options.averaging)
         self._rates = Rates(options, -(-self.samples_an_epoch // self.batch_size))
         self._plateau = Plateau(options)
         self._optimizer_state: dict[int, dict[str, Tensor]] = {}
+        self._scaler_state: dict[str, Any] = {}
+        self._is_scaled = options.precision == "fp16"  # its small gradients would be 0 otherwise
 
     def _hold(self, samples: Samples) -> None:
         """Puts what is read while training where the device will be."""
@@ -130,6 +113,8 @@ class TrainingModule(lightning.LightningModule):
         if self._optimizer_state:
             groups = self._optimizer.state_dict()["param_groups"]
             self._optimizer.load_state_dict({"state": self._optimizer_state, "param_groups": groups})
+        if self._scaler_state:
+            self.trainer.precision_plugin.load_state_dict(self._scaler_state)
         return self._optimizer
 
     @property
@@ -148,6 +133,8 @@ class TrainingModule(lightning.LightningModule):
                 if value is not None:
                     tensors[f"optimizer/{index}/{key}"] = torch.as_tensor(value)
         values: dict[str, Any] = {"plateau": self._plateau.to_plain()}
+        if self._is_scaled:
+            values["scaler"] = self.trainer.precision_plugin.state_dict()
         if self.average is not None:
             averaged = self.average.network.state_dict()
             tensors |= {f"average/{name}": value for name, value in averaged.items()}
@@ -165,6 +152,7 @@ class TrainingModule(lightning.LightningModule):
             self.average.steps = int(values["averaged_steps"])
         if "plateau" in values:
             self._plateau.restore(values["plateau"])
+        self._scaler_state = dict(values.get("scaler", {}))
         self._optimizer_state = {}
         for name, value in _below("optimizer", tensors).items():
             index, _, key = name.partition("/")
@@ -198,6 +186,14 @@ class TrainingModule(lightning.LightningModule):
     def learning_rate(self) -> float:
         """The rate of the last step; before there is one, that of the first."""
         return float(self._optimizer.param_groups[0]["lr"])
+
+    def on_train_start(self) -> None:
+        """Lets DDP find its order of adding gradients up before the first step: a resume has to add in the same."""
+        if not self.share.alone:
+            inputs = self.reader(self.matrix, self.in_sample_rows[:1])
+            network = self.network.eval()  # dropout has no streams yet
+            self.manual_backward(0.0 * network(inputs.expand(self.options.networks, *inputs.shape)).sum())
+            network.train()
 
     def on_train_epoch_start(self) -> None:
         """Puts the samples in this epoch's order, and starts its random streams."""
@@ -234,8 +230,8 @@ class TrainingModule(lightning.LightningModule):
                 self._find_gradients(
                     inputs[:, part], targets[:, part], None if weights is None else weights[:, part]
                 )
-                is_last = first + start + size >= end
-                (optimizer if is_last else optimizer.optimizer).step()
+                by_lightning = self._is_scaled or first + start + size >= end
+                (optimizer if by_lightning else optimizer.optimizer).step()
                 if self.average is not None:
                     self.average.update(self.network)
 
@@ -243,13 +239,49 @@ class TrainingModule(lightning.LightningModule):
         """Of one minibatch, with the penalties and clipped."""
         if self.augment.active:
             inputs = self.augment(inputs)
-        predicted = self.network(inputs)
-        losses, sums, counts = self.loss(predicted, targets, weights)
+        if self.share.alone:
+            predicted = self._predict(inputs)
+            losses, sums, counts = self.loss(predicted, targets, weights)
+        else:
+            own, whole = self.share.of(inputs.shape[1]), targets
+            predicted = self._predict(self._read(inputs))[:, : own.stop - own.start]
+            targets, weights = targets[:, own], None if weights is None else weights[:, own]
+            losses, sums, counts = self.loss.of_part(predicted, targets, weights, whole)
         self._optimizer.zero_grad(set_to_none=True)
-        losses.sum().backward()
+        if self.share.alone and not self._is_scaled:
+            losses.sum().backward()
+        else:
+            self.manual_backward(losses.sum())
+        if not self._is_scaled:
+            self._finish_gradients()
+        self._tally.add(sums, counts, predicted, targets)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Scaled gradients have got their own size back just before."""
+        if self._is_scaled:
+            self._finish_gradients()
+
+    def _finish_gradients(self) -> None:
+        """The sum over all processes, of which DDP has left the mean; then penalties and clipping."""
+        if not self.share.alone:
+            found = [each.grad for each in self.network.parameters() if each.grad is not None]
+            torch._foreach_mul_(found, float(self.share.processes))
         if self._penalise.active:
             self._penalise()
-        self._tally.add(sums, counts, predicted, targets)
+
+    def _read(self, inputs: Tensor) -> Tensor:
+        """This process's rows of one minibatch; dropout knows which they are."""
+        read = self.share.read(inputs.shape[1])
+        for layer in self._dropouts:
+            layer.place = (inputs.shape[1], read)
+        return inputs[:, read]
+
+    def _predict(self, inputs: Tensor) -> Tensor:
+        """(K, B, N) in float32, whatever the network calculates in."""
+        if self.options.precision == "fp32":
+            return cast(Tensor, self.network(inputs))
+        with self.trainer.precision_plugin.forward_context():
+            return cast(Tensor, self.network(inputs)).float()
 
     def _set_rate(self, minibatch: int) -> None:
         rate = self._rates.at(self.epoch, minibatch, self._plateau.reductions)
@@ -259,6 +291,10 @@ class TrainingModule(lightning.LightningModule):
     def epoch_losses(self) -> EpochLosses:
         """The losses of the epoch that has just ended."""
         seen = self._evaluate() if len(self.out_of_sample_rows) else None
+        if not self.share.alone:
+            for tally in (self._tally, seen):
+                if tally is not None:
+                    tally.add_others(self.share)
         return EpochLosses(
             epoch=self.epoch,
             in_sample=tuple(self._tally.loss().tolist()),
@@ -273,13 +309,16 @@ class TrainingModule(lightning.LightningModule):
         tally = Tally(self.loss, correlation=self.options.monitor == "correlation")
         network = self._evaluated.eval()
         at_once = max(1, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks))
+        own, read = (share(len(self.out_of_sample_rows)) for share in (self.share.of, self.share.read))
+        measure, count = self.loss if self.share.alone else self.loss.of_part, own.stop - own.start
         with torch.inference_mode():
-            for rows in torch.split(self.out_of_sample_rows, at_once):
+            for rows in torch.split(self.out_of_sample_rows[read], at_once):
                 self.before_minibatch(self.samples_an_epoch)
                 inputs = self.reader(self.matrix, rows)  # (n, D) or (n, W, F)
-                predicted = network(inputs.expand(self.options.networks, *inputs.shape))
-                _, sums, counts = self.loss(predicted, self.targets[rows])
-                tally.add(sums, counts, predicted, self.targets[rows])
+                predicted = network(inputs.expand(self.options.networks, *inputs.shape))[:, :count]
+                targets = self.targets[rows][:count]
+                _, sums, counts = measure(predicted, targets)
+                tally.add(sums, counts, predicted, targets)
         network.train()
         return tally
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from dlplugin.errors import DLPluginError, StoreError, TrainingError
 from dlplugin.evaluation import Evaluation, evaluate_samples
 from dlplugin.samples import Samples, read_samples
 from dlplugin.store import ModelFolder, RunFolder, Trained, hold, now
-from dlplugin.training.control import Control, signals
+from dlplugin.training.control import Control, StoppedBeforeItBeganError, signals
+from dlplugin.training.devices.found import Devices, choose_devices
+from dlplugin.training.devices.share import ALONE, Share
 from dlplugin.training.watch.estimate import estimate, too_large_warning
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ def execute(folder: RunFolder, console: Console | None = None, samples: Samples 
         try:
             with signals(control):
                 _train(folder, facts, definition, control, console, samples)
+        except StoppedBeforeItBeganError as error:
+            facts.setdefault("epochs", 0)
+            _mark(folder, facts, error, control)
         except BaseException as error:
             _mark(folder, facts, error, control)
             raise
@@ -102,7 +107,18 @@ def _train(
         facts |= _look_ahead(samples, options)
         folder.write_facts(facts)
     _announce(folder, facts, done, console)
-    fitted = fit(samples, options, RunJournal(folder, done), control, console, state)
+    devices = choose_devices(options)
+    with _processes(folder, facts, devices, control, console) as share:
+        fitted = fit(
+            samples,
+            options,
+            RunJournal(folder, done),
+            control,
+            console,
+            state,
+            share,
+            lambda: _tell_devices(folder, facts, devices, console),
+        )
     folder.history_file.cut(fitted.epochs)
     folder.clear_progress()
     facts |= _outcome(fitted)
@@ -123,8 +139,9 @@ def _train(
 def _look_ahead(samples: Samples, options: TrainingOptions) -> dict[str, Any]:
     """What is known before the first epoch: how long it will take, how much memory, how large it is."""
     expected = estimate(samples, options)
+    shared = options.devices != 1 or options.machines > 1
     return {
-        "estimate": str(expected),
+        "estimate": f"{expected}{'; timed on one process alone' if shared else ''}",
         "weights": expected.weights,
         "warning": too_large_warning(expected.weights, expected.effective_samples),
     }
@@ -143,7 +160,38 @@ def _announce(folder: RunFolder, facts: Mapping[str, Any], done: int, console: C
         lines += facts["labels"]
         lines += [f"warning: {facts['warning']}"] if facts["warning"] else []
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        _say(console, line)
+
+
+def _processes(
+    folder: RunFolder, facts: dict[str, Any], devices: Devices, control: Control, console: Console
+) -> AbstractContextManager[Share]:
+    """The other processes of the training, while there are any."""
+    facts.pop("join", None)
+    if devices.processes == 1:
+        return nullcontext(ALONE)
+    from dlplugin.training.devices.first import with_others  # torch
+
+    def tell(line: str) -> None:
+        facts["join"] = [*facts.get("join", []), line]
+        folder.write_facts(facts)
+        _say(console, line)
+
+    return with_others(folder, devices, control, tell)
+
+
+def _tell_devices(folder: RunFolder, facts: dict[str, Any], devices: Devices, console: Console) -> None:
+    """What was found to train on, and what is used; all processes are there."""
+    import torch
+
+    facts.pop("join", None)
+    facts["devices"] = devices.text(torch.get_num_threads())
+    folder.write_facts(facts)
+    _say(console, facts["devices"])
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _outcome(fitted: "Fitted") -> dict[str, Any]:
@@ -173,7 +221,7 @@ def _mark(folder: RunFolder, facts: dict[str, Any], error: BaseException, contro
     """Leaves the reason in the run, as well as that can be done."""
     status = "failed"
     reason = str(error) if isinstance(error, DLPluginError) else f"{type(error).__name__}: {error}"
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | StoppedBeforeItBeganError):
         status, reason = "stopped", control.reason or "stopped by Ctrl-C"
     folder.clear_progress()
     try:

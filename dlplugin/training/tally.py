@@ -1,14 +1,38 @@
 """What is added up over the minibatches of an epoch: the loss, the accuracy, the correlation."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dlplugin.definition import Head
+from dlplugin.training.devices.share import Share
 from dlplugin.training.steps.losses import Loss
 
-__all__ = ["Tally"]
+__all__ = ["EpochLosses", "Tally"]
+
+
+@dataclass(frozen=True)
+class EpochLosses:
+    """The losses of one epoch in the scaled unit of the outputs, without penalties.
+
+    Attributes:
+        epoch: From 1.
+        in_sample: (K,) as met while the weights moved, dropout included.
+        out_of_sample: (K,) with the weights at the epoch's end, or their average where that is what
+            is kept; None when there is no such span.
+        in_sample_accuracy: (K,) share of right classes, met likewise; None without classes.
+        out_of_sample_accuracy: (K,) likewise.
+        out_of_sample_correlation: (K,) Pearson's r of predicted and target; None unless monitored.
+    """
+
+    epoch: int
+    in_sample: tuple[float, ...]
+    out_of_sample: tuple[float, ...] | None
+    in_sample_accuracy: tuple[float, ...] | None = None
+    out_of_sample_accuracy: tuple[float, ...] | None = None
+    out_of_sample_correlation: tuple[float, ...] | None = None
 
 
 class Tally:
@@ -51,6 +75,15 @@ class Tally:
             self._judged += judged
         for correlation in self._correlations:
             correlation.add(predicted.detach(), targets)
+
+    def add_others(self, share: Share) -> None:
+        """Adds what the other processes have seen; all of them have to ask it at the same moment."""
+        self._sums, self._counts, self._right, self._judged = (
+            each if isinstance(each, int) else share.total(each)
+            for each in (self._sums, self._counts, self._right, self._judged)
+        )
+        for correlation in self._correlations:
+            correlation.add_others(share)
 
     def loss(self) -> Tensor:
         """(K,) the mean loss of the samples seen; 0 before there is one."""
@@ -108,6 +141,9 @@ class _Correlation:
         known = ~torch.isnan(came)
         x, y = torch.where(known, given, 0.0), torch.where(known, came, 0.0)
         self._sums += torch.stack([known.double(), x, y, x * x, y * y, x * y]).sum(dim=-1)
+
+    def add_others(self, share: Share) -> None:
+        self._sums = share.total(torch.as_tensor(self._sums))
 
     def value(self) -> Tensor:
         """(K,) float64."""

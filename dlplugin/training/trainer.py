@@ -12,6 +12,9 @@ from lightning.pytorch.callbacks import Callback
 
 from dlplugin.definition import TrainingOptions
 from dlplugin.errors import TrainingError
+from dlplugin.training.devices.found import choose_devices
+from dlplugin.training.devices.share import ALONE, Share
+from dlplugin.training.devices.strategy import SharedBatches, precision_plugins
 from dlplugin.training.module import TrainingModule
 
 __all__ = ["make_trainer", "quiet", "threads_for"]
@@ -19,22 +22,29 @@ __all__ = ["make_trainer", "quiet", "threads_for"]
 MULTIPLICATIONS_WORTH_SHARING = 1 << 26  # in one step; below it one thread is as fast as several
 
 
-def make_trainer(options: TrainingOptions, callback: Callback, done: int = 0) -> lightning.Trainer:
+def make_trainer(
+    options: TrainingOptions, callback: Callback, done: int = 0, share: Share = ALONE
+) -> lightning.Trainer:
     """A Trainer for the epochs that are left, on this device.
 
     Args:
         options: How many epochs, and which device.
         callback: What happens at their ends.
         done: Epochs done before.
+        share: This process's part in the training; the others have to be there already.
 
     Raises:
         TrainingError: The device is not there.
     """
+    kind = choose_devices(options).kind
     try:
         return lightning.Trainer(
             max_epochs=-1 if options.epochs is None else options.epochs - done,
-            accelerator=options.device,
-            devices=1,
+            accelerator=kind,
+            devices=share.local_processes,
+            num_nodes=share.machines,
+            strategy="auto" if share.alone else SharedBatches(share),
+            plugins=precision_plugins(options.precision, kind),
             callbacks=[callback],
             logger=False,
             enable_checkpointing=False,
@@ -57,11 +67,13 @@ def threads_for(module: TrainingModule, threads: int | None = None) -> Iterator[
         threads: That a training began with: it goes on with as many, for the last bits of a sum depend
             on it.
     """
-    before = torch.get_num_threads()
+    before, share = torch.get_num_threads(), module.share
     if threads is not None:
         torch.set_num_threads(threads)
+    elif not share.alone:
+        torch.set_num_threads(max(1, before // share.local_processes))
     weights = sum(parameter.numel() for parameter in module.network.parameters())
-    if weights * module.batch_size < MULTIPLICATIONS_WORTH_SHARING:
+    if weights * module.batch_size // share.processes < MULTIPLICATIONS_WORTH_SHARING:
         torch.set_num_threads(1)
     try:
         yield

@@ -21,6 +21,7 @@ def test_help_names_every_command(capsys) -> None:
         "demo",
         "engines",
         "indicators",
+        "join",
         "models",
         "resume",
         "runs",

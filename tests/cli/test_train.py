@@ -15,6 +15,7 @@ from dlplugin import actions
 from dlplugin.cli import run
 from dlplugin.cli.app import app
 from dlplugin.definition import help_sentences, to_plain
+from dlplugin.errors import TrainingError
 from dlplugin.evaluation.results import without_nan
 
 SETS: list[dict[str, Any]] = [
@@ -30,10 +31,12 @@ SETS: list[dict[str, Any]] = [
     {
         "epochs": 1, "auto_stop": None, "batch_size": 512, "loss": "quantile", "quantile": 0.25,
         "class_weights": [1.0, 2.5], "l2": 1e-4, "clip_value": 0.5, "input_masking": 0.1, "input_magnitude": 0.2,
-        "uniqueness": True,
+        "uniqueness": True, "precision": "bf16",
     },
 ]  # fmt: skip
 """Options that go together, each of them none of the defaults; between them all that there are."""
+SHARED: list[dict[str, Any]] = [{"devices": 2, "machines": 3}, {"devices": "all"}]
+"""Those that would take other processes."""
 SPLITS: list[dict[str, Any]] = [
     {
         "in_sample": 0.5, "out_of_sample": 0.25, "start": "2004-06-01T00:00:00",
@@ -76,7 +79,7 @@ def plain_help() -> str:
 
 
 def test_the_values_tried_are_all_fields_and_none_of_the_defaults() -> None:
-    for sets, cls in ((SETS, dl.TrainingOptions), (SPLITS, dl.Split)):
+    for sets, cls in (([*SETS, *SHARED], dl.TrainingOptions), (SPLITS, dl.Split)):
         assert set().union(*sets) == {each.name for each in fields(cls)}
         for values in sets:
             given, default = to_plain(cls(**values)), to_plain(cls())
@@ -162,10 +165,33 @@ def test_without_out_of_sample_samples_it_says_that_nothing_is_known(file, capsy
     )
 
 
+@pytest.mark.parametrize("options", SHARED)
+def test_devices_and_machines_are_the_same_by_flag_by_file_and_in_python(
+    monkeypatch: pytest.MonkeyPatch, file, capsys, options: dict[str, Any]
+) -> None:
+    heard: list[dl.TrainingPlan] = []
+
+    def not_now(plan: dl.TrainingPlan, *more: object) -> None:
+        heard.append(plan)
+        raise TrainingError("not now")
+
+    monkeypatch.setattr("dlplugin.actions.train", not_now)
+    assert run(["train", file(), *flags(options)]) == 2
+    path = Path(file())
+    path.write_text(path.read_text() + yaml.safe_dump({"options": options}))
+    assert run(["train", str(path)]) == 2
+    assert capsys.readouterr().err == "dlplugin: not now\n" * 2
+    for plan in heard:
+        assert {name: getattr(plan.options, name) for name in options} == options
+
+
 @pytest.mark.filterwarnings("always::dlplugin.DLPluginWarning")
 def test_a_warning_is_one_line(file, capsys) -> None:
     assert run(["train", file(), "--epochs", "1", "--random", "0.2"]) == 0
-    assert "\n".join(line for line in capsys.readouterr().err.splitlines() if "weights for" not in line) == (
+    lines = capsys.readouterr().err.splitlines()
+    assert "\n".join(
+        line for line in lines if "weights for" not in line and not line.startswith("found ")
+    ) == (
         "warning: the out-of-sample samples are a random 20 % and share bars with in-sample ones (no purge parts "
         "them), so their loss flatters the model; leave random= out to choose by dates"
     )

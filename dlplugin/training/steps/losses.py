@@ -107,6 +107,28 @@ class Loss(nn.Module):
         count = predicted.shape[1]
         return losses, losses.detach() * count, count
 
+    def of_part(
+        self,
+        predicted: Tensor,
+        targets: Tensor,
+        weights: Tensor | None = None,
+        whole: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What some samples add to the losses of their minibatch; over all its samples these are `forward`'s.
+
+        Args:
+            predicted: (K, b, N); b may be 0.
+            targets: (K, b, O) or (b, O).
+            weights: (K, b).
+            whole: (K, B, O) the targets of the whole minibatch; these targets are all when None.
+
+        Returns:
+            As `forward`, sums and counts those of these samples.
+        """
+        sums, counts = self._sums(predicted, targets, weights)
+        known = counts if whole is None else (~torch.isnan(whole)).sum(dim=1)
+        return self.mean(sums, known), sums.detach(), counts
+
     def mean(self, sums: Tensor, counts: Tensor | int) -> Tensor:
         """(K,) losses from added up sums and counts."""
         if isinstance(counts, int):

@@ -24,11 +24,15 @@ __all__ = ["build_optimizer"]
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], options: TrainingOptions) -> Optimizer:
-    """The options' optimizer on these parameters, in as few calls a step as PyTorch has for it."""
+    """The options' optimizer on these parameters, in as few calls a step as PyTorch has for it.
+
+    With fp16 none is fused: those would scale the gradients back themselves, after they were clipped.
+    """
     trained = list(parameters)
     kind, rate, decay = options.optimizer, options.learning_rate, options.weight_decay
+    calls = _calls(trained, options)
     if kind in ("adamw", "adam", "amsgrad"):
-        return torch.optim.AdamW(trained, lr=rate, weight_decay=decay, amsgrad=kind == "amsgrad", fused=True)
+        return torch.optim.AdamW(trained, lr=rate, weight_decay=decay, amsgrad=kind == "amsgrad", **calls)
     if kind in ("nadam", "radam"):
         of_adam = torch.optim.NAdam if kind == "nadam" else torch.optim.RAdam
         return of_adam(trained, lr=rate, weight_decay=decay, decoupled_weight_decay=True, foreach=True)
@@ -40,18 +44,25 @@ def build_optimizer(parameters: Iterable[nn.Parameter], options: TrainingOptions
 
 def _without_decay(parameters: list[nn.Parameter], options: TrainingOptions) -> Optimizer:
     """Those whose weight decay PyTorch adds to the gradient."""
+    calls = _calls(parameters, options)
     rate, momentum = options.learning_rate, options.momentum
     if options.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=rate, momentum=momentum, nesterov=options.nesterov, fused=True)
+        return torch.optim.SGD(parameters, lr=rate, momentum=momentum, nesterov=options.nesterov, **calls)
     if options.optimizer == "rmsprop":
         return torch.optim.RMSprop(parameters, lr=rate, momentum=momentum, foreach=True)
     if options.optimizer == "adagrad":
-        return torch.optim.Adagrad(parameters, lr=rate, fused=True)
+        return torch.optim.Adagrad(parameters, lr=rate, **calls)
     if options.optimizer == "adamax":
         return torch.optim.Adamax(parameters, lr=rate, foreach=True)
     if options.optimizer == "adadelta":
         return torch.optim.Adadelta(parameters, lr=rate, foreach=True)
     return torch.optim.Rprop(parameters, lr=rate, foreach=True)
+
+
+def _calls(parameters: list[nn.Parameter], options: TrainingOptions) -> dict[str, Any]:
+    """How PyTorch shall call its kernels, for optimizers that it can fuse."""
+    missing = options.optimizer == "adagrad" and any(each.device.type == "mps" for each in parameters)
+    return {"foreach": True} if missing or options.precision == "fp16" else {"fused": True}
 
 
 class _Decay:

@@ -149,6 +149,8 @@ def _seconds_a_minibatch(module: "TrainingModule", options: TrainingOptions) -> 
     def mark(done: int) -> None:
         if module.device.type == "cuda":
             torch.cuda.synchronize(module.device)
+        elif module.device.type == "mps":
+            torch.mps.synchronize()
         marks.append(time.perf_counter())
         count = len(marks) - 1
         slow = marks[-1] - marks[0] > MOST_SECONDS and count >= FEWEST_MINIBATCHES

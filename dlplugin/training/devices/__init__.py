@@ -1,0 +1,1 @@
+"""Where a training runs: what a machine has, and processes that share every batch."""
