@@ -33,6 +33,7 @@ __all__ = ["EpochLosses", "TrainingModule"]
 
 MINIBATCHES_A_STEP = 256
 CELLS_AT_ONCE = 1 << 22  # cells of the matrix read in one go: 16 MiB in float32
+ROWS_AT_ONCE = 1 << 13  # evaluated in one go: what a network makes of a row can be many times as large
 
 
 class TrainingModule(lightning.LightningModule):
@@ -304,11 +305,17 @@ class TrainingModule(lightning.LightningModule):
             out_of_sample_correlation=None if seen is None else seen.correlation(),
         )
 
+    @property
+    def rows_evaluated_at_once(self) -> int:
+        """Of the out-of-sample rows, by all networks."""
+        cells = self.reader.cells.numel() * self.options.networks
+        return max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // cells))
+
     def _evaluate(self) -> Tally:
         """What the kept weights make of the whole out-of-sample span."""
         tally = Tally(self.loss, correlation=self.options.monitor == "correlation")
         network = self._evaluated.eval()
-        at_once = max(1, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks))
+        at_once = self.rows_evaluated_at_once
         own, read = (share(len(self.out_of_sample_rows)) for share in (self.share.of, self.share.read))
         measure, count = self.loss if self.share.alone else self.loss.of_part, own.stop - own.start
         with torch.inference_mode():

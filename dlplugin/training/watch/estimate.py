@@ -185,7 +185,7 @@ def _memory(module: "TrainingModule", samples: Samples, options: TrainingOptions
     stored, largest = _bytes_a_row(module)
     read = min(at_once, max(rows, seen)) * networks * cells * BYTES_A_CELL
     train = 2 * min(module.batch_size, rows) * stored  # values and their gradients
-    evaluate = 2 * min(at_once, seen) * largest  # a layer's inputs and outputs
+    evaluate = 2 * min(module.rows_evaluated_at_once, seen) * largest  # a layer's inputs and outputs
     return int(held + 4 * copies * networks * weights + read + max(train, evaluate) + OWN_BYTES)
 
 
