@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, distributed
 
 __all__ = ["ALONE", "Share"]
@@ -50,14 +49,6 @@ class Share:
         added = values.detach().cpu().clone()
         distributed.all_reduce(added)
         return added.to(values.device)
-
-    def first_says(self, wish: bool) -> bool:
-        """What the process of rank 0 wishes; all have to ask it at the same moment."""
-        if self.alone:
-            return wish
-        said = torch.tensor([int(wish)])
-        distributed.broadcast(said, 0)
-        return bool(said.item())
 
 
 ALONE = Share()
