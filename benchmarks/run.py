@@ -5,6 +5,7 @@ import json
 import platform
 from importlib import metadata
 
+import engines
 import features
 import long_run
 import prediction
@@ -19,7 +20,7 @@ def main() -> None:
     args = parser.parse_args()
 
     ratios: dict[str, float] = {}
-    for subject in (startup, features, prediction, training, long_run):
+    for subject in (startup, features, prediction, training, engines, long_run):
         ratios |= subject.measure(args.quick)
     if args.json:
         print(json.dumps(ratios, indent=2, ensure_ascii=False))

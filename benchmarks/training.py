@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import lightning
 import numpy as np
@@ -27,8 +28,8 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1))
 
 
-def samples(count: int) -> Samples:
-    """A random walk whose 20 inputs and output are known on `count` in-sample bars."""
+def samples(count: int, depth: int = 10, engine: Any = None) -> Samples:
+    """A random walk whose two inputs, to their depths, and output are known on `count` in-sample bars."""
     rng = np.random.default_rng(0)
     bars = int(count / 0.8) + 60
     close = 100 * np.exp(np.cumsum(0.001 * rng.standard_normal(bars)))
@@ -39,9 +40,9 @@ def samples(count: int) -> Samples:
     dataset = dl.DataSet.from_frames("walk", {"WALK": frame})
     model = dl.Model(
         "speed",
-        inputs=[dl.Input("ROC(1)", depth=10), dl.Input("ROC(5)", depth=10)],
+        inputs=[dl.Input("ROC(1)", depth=depth), dl.Input("ROC(5)", depth=depth)],
         outputs=[dl.Output("ROC(1)", look_ahead=1)],
-        engine=dl.MLP(hidden=[64, 32]),
+        engine=engine or dl.MLP(hidden=[64, 32]),
     )
     return build_samples(model.definition, dataset, dl.resolve_split(dataset, dl.Split(0.8, 0.2)))
 
@@ -104,8 +105,10 @@ def plain_lightning(made: Samples, epochs: int, batch: int) -> Callable[[], None
     return run
 
 
-def ours(made: Samples, epochs: int, batch: int) -> Callable[[], None]:
-    options = dl.TrainingOptions(epochs=epochs, batch_size=batch, auto_stop=epochs, device="cpu")
+def ours(made: Samples, epochs: int, batch: int, networks: int = 1) -> Callable[[], None]:
+    options = dl.TrainingOptions(
+        epochs=epochs, batch_size=batch, auto_stop=epochs, networks=networks, device="cpu"
+    )
 
     def run() -> None:
         with TemporaryDirectory() as store:

@@ -16,10 +16,13 @@ is one.
     │   ├── LockedModelError     a locked model was to be changed
     │   └── DamagedModelError    a file of the store is missing or not what it should be
     ├── RegistryError        a registered engine or model type that cannot be imported
+    ├── EngineError          an engine that does not keep what engines promise
     └── TradingError         feeds or strategies that backtrader would run wrongly
 
     DLPluginWarning          something works, but perhaps not as meant
 """
+
+import sys
 
 __all__ = [
     "BarsError",
@@ -27,6 +30,7 @@ __all__ = [
     "DLPluginWarning",
     "DamagedModelError",
     "DefinitionError",
+    "EngineError",
     "ExpressionError",
     "LockedModelError",
     "PredictionError",
@@ -64,6 +68,10 @@ class RegistryError(DLPluginError):
     """A registered engine, model type or indicator that cannot be imported."""
 
 
+class EngineError(DLPluginError):
+    """An engine that does not keep what every engine promises; see docs/engines.md."""
+
+
 class SamplesError(DLPluginError):
     """Bars and a definition that together give too few samples."""
 
@@ -98,3 +106,13 @@ class TradingError(DLPluginError):
 
 class DLPluginWarning(UserWarning):
     """Something works, but perhaps not as it was meant."""
+
+
+def users_level() -> int:
+    """How far up the stack the user's own line is, for a warning: behind dlplugin and backtrader's metaclasses."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+        ("dlplugin.", "backtrader.")
+    ):
+        frame, level = frame.f_back, level + 1
+    return level

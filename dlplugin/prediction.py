@@ -1,5 +1,6 @@
 """Predictor and LiveInputs: the only way from bars to predictions, in a backtest and live."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import accumulate
@@ -12,9 +13,18 @@ from numpy.typing import NDArray
 from dlplugin.definition import Definition, refuse_edited
 from dlplugin.engines import RowReader, build_network
 from dlplugin.engines.decoding import decode
-from dlplugin.errors import DamagedModelError
-from dlplugin.indicators import Indicator, StreamSet
-from dlplugin.samples import ColumnScaling, Scaling, input_matrix, known_inputs, matrix_columns, row_layout
+from dlplugin.errors import DamagedModelError, DLPluginWarning, users_level
+from dlplugin.indicators import StreamSet
+from dlplugin.samples import (
+    ColumnScaling,
+    Scaling,
+    input_matrix,
+    known_inputs,
+    matrix_columns,
+    row_layout,
+    symbol_values,
+    with_symbol,
+)
 
 __all__ = ["LiveInputs", "Predictor"]
 
@@ -77,6 +87,7 @@ class Predictor:
         self.columns = definition.columns(networks)
         self.first = (0, *accumulate(len(group) for group in groups[:-1]))
         self._reader = RowReader(row_layout(definition), len(matrix_columns(definition).input))
+        self._warned: set[str] = set()
 
     def predict(
         self,
@@ -88,17 +99,25 @@ class Predictor:
 
         Args:
             bars: The symbol's bars, from the first one on.
-            symbol: Needed when the model is scaled by symbol.
+            symbol: Needed when the model is scaled by symbol, or has the input `symbol`.
             others: The bars of other symbols that the inputs read, from their first ones on; where
                 the symbol reads itself, its own bars are taken.
 
         Returns:
             (T, P) with the columns of `columns`, numbers in the outputs' own units, known at the close of
             each bar; NaN while warming up.
+
+        Raises:
+            PredictionError: The symbol is needed and not given, or has no scaling, or an indicator is not
+                what it was.
+
+        Warns:
+            DLPluginWarning: Once for a symbol that is an input, and that it never trained on.
         """
         refuse_edited(self.definition.sources, self.definition.name)
+        self._warn_untrained(symbol)
         own = {} if symbol is None else {symbol: bars}
-        raw = input_matrix(self.definition, bars, {**own, **(others or {})})
+        raw = input_matrix(self.definition, bars, {**own, **(others or {})}, symbol)
         matrix = self._input_scaling.of(symbol).apply(raw)
         rows = np.flatnonzero(known_inputs(self.definition, raw))
         predicted = np.full((len(bars), len(self.columns)), np.nan)
@@ -145,10 +164,28 @@ class Predictor:
         """Inputs of one feed, to be fed bar by bar.
 
         Raises:
-            PredictionError: The symbol has no scaling, or an indicator is not what it was.
+            PredictionError: The symbol is needed and not given, or has no scaling, or an indicator is not
+                what it was.
+
+        Warns:
+            DLPluginWarning: Once for a symbol that is an input, and that it never trained on.
         """
         refuse_edited(self.definition.sources, self.definition.name)
+        self._warn_untrained(symbol)
         return LiveInputs(self, self._input_scaling.of(symbol), symbol)
+
+    def _warn_untrained(self, symbol: str | None) -> None:
+        own = symbol_values(self.definition, symbol)
+        if symbol is None or symbol in self._warned or np.isnan(own).all():
+            return
+        self._warned.add(symbol)
+        seen = self._input_scaling.of(symbol).apply(matrix_columns(self.definition).of(own))
+        if not (seen == 1).any():
+            warnings.warn(
+                f"model {self.definition.name!r} never trained on {symbol!r}, so its input 'symbol' is all zeros",
+                DLPluginWarning,
+                stacklevel=users_level(),
+            )
 
 
 class LiveInputs:
@@ -163,7 +200,8 @@ class LiveInputs:
         self._scaling = scaling
         self._symbol = symbol
         definition = predictor.definition
-        self._streams = StreamSet([Indicator(item.indicator) for item in definition.inputs])
+        self._own = symbol_values(definition, symbol)
+        self._streams = StreamSet(definition.indicators)
         self._layout = row_layout(definition)
         self._unknown = np.full(len(predictor.columns), np.nan)
         self._columns = matrix_columns(definition)
@@ -185,7 +223,7 @@ class LiveInputs:
     def take(self, values: Mapping[str, float], time: pd.Timestamp) -> None:
         """Takes a closed bar whose prediction is not wanted, or is known from `peek`."""
         self._window[:-1] = self._window[1:]
-        self._window[-1] = self._columns.of(self._streams.update(values, time))
+        self._window[-1] = self._read(self._streams.update(values, time))
 
     def update_other(self, symbol: str, values: Mapping[str, float], time: pd.Timestamp) -> None:
         """Takes a closed bar of another symbol; see `StreamSet.update_other`."""
@@ -197,8 +235,11 @@ class LiveInputs:
         Returns:
             (P,) as `update` would give.
         """
-        forming = self._columns.of(self._streams.peek(values, time))
+        forming = self._read(self._streams.peek(values, time))
         return self._predict(np.vstack([self._window[1:], forming]))
+
+    def _read(self, values: FloatArray) -> FloatArray:
+        return self._columns.of(with_symbol(values, self._own))
 
     def _predict(self, window: FloatArray) -> FloatArray:
         last = len(window) - 1

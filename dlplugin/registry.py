@@ -34,11 +34,13 @@ class Entry:
         name: What users call it.
         target: Where it is, as "module:attribute"; imported when `Registry.load` is called.
         description: One sentence for lists and screens.
+        package: The installed package that brings it; empty for a built-in one.
     """
 
     name: str
     target: str
     description: str
+    package: str = ""
 
 
 T = TypeVar("T")
@@ -52,10 +54,14 @@ class Registry(Generic[T]):
         entries: The built-in ones.
         entry_points: Group in which other packages announce theirs; the description of a foreign
             entry is the name of the package that brings it.
+        holds: What every entry must be an instance of, where there is such a class.
     """
 
-    def __init__(self, kind: str, entries: Iterable[Entry], entry_points: str) -> None:
+    def __init__(
+        self, kind: str, entries: Iterable[Entry], entry_points: str, holds: type[object] = object
+    ) -> None:
         self._kind = kind
+        self._holds = holds
         self._entries = {entry.name: entry for entry in entries}
         self._group = entry_points
         self._foreign_read = False
@@ -90,13 +96,22 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: Nothing is registered under the name.
-            RegistryError: What it points to cannot be imported.
+            RegistryError: What it points to cannot be imported, or is something else.
         """
-        module, _, attribute = self.entry(name).target.partition(":")
+        target = self.entry(name).target
+        module, _, attribute = target.partition(":")
         try:
             loaded: T = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise RegistryError(f"{self._kind} {name!r} cannot be loaded: {error}") from error
+        except Exception as error:  # a foreign module can fail in any way while it is imported
+            said = " ".join(str(error).split())
+            known = isinstance(error, ImportError | AttributeError)
+            reason = said if known else f"{type(error).__name__}: {said}"
+            raise RegistryError(f"{self._kind} {name!r} cannot be loaded: {reason}") from error
+        if not isinstance(loaded, self._holds):
+            raise RegistryError(
+                f"{self._kind} {name!r} cannot be loaded: {target} is {loaded!r}, but must be an instance of "
+                f"{self._holds.__name__}"
+            )
         return loaded
 
     def __getitem__(self, name: str) -> T:
@@ -107,6 +122,6 @@ class Registry(Generic[T]):
             self._foreign_read = True
             for point in metadata.entry_points(group=self._group):
                 package = point.dist.name if point.dist else "an installed package"
-                entry = Entry(point.name, point.value, f"from the package {package}")
+                entry = Entry(point.name, point.value, f"from the package {package}", package)
                 self._entries.setdefault(point.name, entry)
         return self._entries

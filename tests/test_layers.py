@@ -12,7 +12,7 @@ HOUSE = (
     "training production model trading report jobs testing actions cli studio __main__"
 ).split()
 ALLOWED_HOSTS = {
-    "torch": {"engines", "prediction", "training"},
+    "torch": {"engines", "prediction", "training", "testing"},
     "lightning": {"training"},
     "backtrader": {"trading"},
 }

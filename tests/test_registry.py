@@ -1,5 +1,8 @@
 """Names, descriptions, and what is imported when."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from dlplugin.errors import RegistryError, UnknownNameError
@@ -21,6 +24,23 @@ def test_an_entry_is_imported_only_when_it_is_used() -> None:
     with pytest.raises(RegistryError) as error:
         registry["broken"]
     assert str(error.value) == "container 'broken' cannot be loaded: No module named 'no'"
+
+
+def test_whatever_goes_wrong_while_importing_is_a_reason_and_so_is_the_wrong_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no_driver.py").write_text("raise RuntimeError('no driver\\nwas found')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    entries = [Entry("driver", "no_driver:x", "fails"), Entry("name", "sys:platform", "is a text")]
+    registry: Registry[type] = Registry("container", entries, "dlplugin.test-containers", holds=type)
+    with pytest.raises(RegistryError) as error:
+        registry["driver"]
+    assert str(error.value) == "container 'driver' cannot be loaded: RuntimeError: no driver was found"
+    with pytest.raises(RegistryError) as error:
+        registry["name"]
+    assert str(error.value) == (
+        f"container 'name' cannot be loaded: sys:platform is {sys.platform!r}, but must be an instance of type"
+    )
 
 
 def test_an_unknown_name_is_answered_with_the_closest_and_all_known_names() -> None:

@@ -1,7 +1,16 @@
 """The verbs, as plain functions with plain results; the command line and other faces only call them."""
 
-from dlplugin.actions.library import indicator, indicator_chart, indicators, models, unlock
+from dlplugin.actions.library import indicator, indicator_chart, indicators, models, summary, unlock
 from dlplugin.actions.machines import join
+from dlplugin.actions.networks import (
+    TYPICAL,
+    EngineEntry,
+    EngineOption,
+    ExplainedEngine,
+    StepTime,
+    engine,
+    engines,
+)
 from dlplugin.actions.prices import (
     CacheResult,
     CheckResult,
@@ -26,14 +35,21 @@ from dlplugin.actions.runs import (
 from dlplugin.actions.story import DemoResult, demo
 
 __all__ = [
+    "TYPICAL",
     "CacheResult",
     "CheckResult",
     "DemoResult",
+    "EngineEntry",
+    "EngineOption",
+    "ExplainedEngine",
     "FetchedPrices",
+    "StepTime",
     "cache",
     "check_data",
     "clear_cache",
     "demo",
+    "engine",
+    "engines",
     "fetch_prices",
     "headline",
     "indicator",
@@ -47,6 +63,7 @@ __all__ = [
     "run_of",
     "runs",
     "stop",
+    "summary",
     "train",
     "training_plan",
     "unlock",

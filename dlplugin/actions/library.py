@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlplugin.indicators import Entry
+    from dlplugin.model.summary import ModelSummary
 
-__all__ = ["indicator", "indicator_chart", "indicators", "models", "unlock"]
+__all__ = ["indicator", "indicator_chart", "indicators", "models", "summary", "unlock"]
 
 
 def indicators(group: str | None = None) -> "list[Entry]":
@@ -71,6 +72,35 @@ def models(store: Path | None = None) -> "pd.DataFrame":
     from dlplugin.model import models
 
     return models(store)
+
+
+def summary(what: str, data: str | None = None, store: Path | None = None) -> "ModelSummary":
+    """A model at a glance; see `Model.summary`.
+
+    Args:
+        what: A file that describes a training, whose DataSet counts where it names one; or a stored
+            model's name, with a version or without.
+        data: A bundled set or a folder whose samples count instead.
+        store: The store's folder.
+
+    Raises:
+        DLPluginError: There is no such file or model, the file is wrong, or the data cannot be used.
+    """
+    from dlplugin.actions.runs import file_of, refuse_unknown
+    from dlplugin.bars.origin import DataOrigin
+    from dlplugin.definition import TrainingPlan
+    from dlplugin.model import Model, load
+
+    origin, path = None if data is None else DataOrigin.of(data), file_of(what)
+    if path is None:
+        refuse_unknown(what, store)
+        return load(what, store).summary(None if origin is None else origin.load())
+    plan = TrainingPlan.read(path)
+    origin = origin or plan.origin
+    model = Model.of(plan.definition, store=store)
+    if origin is None:
+        return model.summary(options=plan.options)
+    return model.summary(origin.load(), plan.split, plan.options, validation=plan.validation)
 
 
 def unlock(name: str, store: Path | None = None) -> str:

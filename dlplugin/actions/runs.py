@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from dlplugin.training import Run
 
 __all__ = [
+    "file_of",
     "headline",
     "plain_rows",
+    "refuse_unknown",
     "resume",
     "run_facts",
     "run_of",
@@ -51,14 +53,37 @@ def training_plan(
 
     given = None if data is None else DataOrigin.of(data)
     other = None if validation is None else DataOrigin.of(validation)
-    path = Path(what).expanduser()
-    if not (path.suffix.casefold() in FILES or path.name != what or path.is_file()):
+    path = file_of(what)
+    if path is None:
         return _plan_of_model(what, given, other, store)
     plan = TrainingPlan.read(path)
     plan = replace(plan, origin=given or plan.origin, validation_origin=other or plan.validation_origin)
     if plan.origin is None:
         raise DefinitionError(f"{path} names no dataset; add one, or name it with --data us-stocks")
     return plan
+
+
+def file_of(what: str) -> Path | None:
+    """The file that is meant; None where it is a model's name."""
+    path = Path(what).expanduser()
+    return path if path.suffix.casefold() in FILES or path.name != what or path.is_file() else None
+
+
+def refuse_unknown(name: str, store: Path | None) -> None:
+    """Refuses a name, with a version or without, that neither a file nor a model goes by.
+
+    Raises:
+        UnknownModelError: It is such a name.
+    """
+    from dlplugin.store import store_folder, stored_models
+
+    root = store_folder(store)
+    known = stored_models(root)
+    if name.partition("@")[0] not in known:
+        hint = did_you_mean(name, known) or "; write a definition file, such as us-5d.yaml"
+        raise UnknownModelError(
+            f"there is no file {name!r} and no model of that name in {root.absolute()}{hint}"
+        )
 
 
 def train(plan: "TrainingPlan", store: Path | None = None, background: bool = False) -> "Run":
@@ -253,16 +278,9 @@ def _plan_of_model(
     """A stored model, trained as in its newest run where it has one."""
     from dlplugin.definition import Split, TrainingOptions, TrainingPlan
     from dlplugin.model import load
-    from dlplugin.store import store_folder, stored_models
     from dlplugin.training import newest_runs
 
-    root = store_folder(store)
-    known = stored_models(root)
-    if name.partition("@")[0] not in known:
-        hint = did_you_mean(name, known) or "; write a definition file, such as us-5d.yaml"
-        raise UnknownModelError(
-            f"there is no file {name!r} and no model of that name in {root.absolute()}{hint}"
-        )
+    refuse_unknown(name, store)
     definition = load(name, store).definition
     newest = newest_runs(store).get(definition.name)
     if newest is None:

@@ -17,6 +17,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from dlplugin import __version__
 from dlplugin.cli.cache import cache
 from dlplugin.cli.data import data
+from dlplugin.cli.engines import engines
 from dlplugin.cli.runs import runs
 from dlplugin.errors import DLPluginError, DLPluginWarning
 
@@ -39,6 +40,7 @@ for _name, _help in {  # imported when they are used: their flags are made from 
     "use": "Make a run what its model predicts with, instead of another run.",
 }.items():
     app.command(f"dlplugin.cli.train:{_name}", name=_name, help=_help)
+app.command(engines)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -162,6 +164,39 @@ def models(
         print(
             table.fillna("").to_string() if len(table) else f"no models in {store_folder(store).absolute()}"
         )
+
+
+@app.command
+def summary(
+    what: Annotated[
+        str,
+        Parameter(help="A definition file in YAML or JSON, or a stored model's name.", metavar="FILE|NAME"),
+    ],
+    /,
+    *,
+    data: Annotated[
+        str | None,
+        Parameter(help="A bundled set such as us-stocks, or a folder, whose samples count."),
+    ] = None,
+    store: Annotated[
+        Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")
+    ] = None,
+    json: Annotated[bool, Parameter(help="Print as JSON.", negative="")] = False,
+) -> None:
+    """Show a model's layers, and its weights beside the effective samples; nothing is written.
+
+    The samples are those of the file's dataset, or of the run that a stored model predicts with.
+    """
+    from rich.console import Console
+
+    from dlplugin import actions
+
+    console = Console()
+    result = actions.summary(what, data, store)
+    if json:
+        print(json_module.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(result.text(console.width if console.is_terminal else None))
 
 
 @app.command

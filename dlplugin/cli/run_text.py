@@ -1,11 +1,11 @@
 """One run as text for a terminal: all that is known of it, and the lines that tell how it ended."""
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dlplugin.cli.lines import fitted, typed
 from dlplugin.cli.runs_table import status_text
 from dlplugin.definition import Split, TrainingOptions, to_plain
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dlplugin.training import Run
 
-__all__ = ["command", "fitted", "losses_text", "run_text", "state_text"]
+__all__ = ["command", "losses_text", "run_text", "state_text"]
 
 LAST_EPOCHS = 5
 MOST_SYMBOLS = 12
@@ -85,15 +85,6 @@ def command(verb: str, run: "Run") -> str:
     return f"dlplugin {verb} {run.name}{run.place}"
 
 
-def fitted(text: str, width: int | None, indent: int = 2) -> list[str]:
-    """A text in lines of at most so many characters, all but the first indented; no word is broken."""
-    if width is None or len(text) <= width:
-        return [text]
-    return textwrap.wrap(
-        text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-    )
-
-
 def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     engine = dict(facts["definition"]["engine"])
     name = engine.pop("name")
@@ -102,7 +93,7 @@ def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("ended", _moment(facts["ended"]) if "ended" in facts else ""),
         ("inputs", ", ".join(_label(each) for each in facts["definition"]["inputs"])),
         ("outputs", ", ".join(_label(each) for each in facts["definition"]["outputs"])),
-        ("engine", f"{name} ({', '.join(f'{key} {_typed(value)}' for key, value in engine.items())})"),
+        ("engine", f"{name} ({', '.join(f'{key} {typed(value)}' for key, value in engine.items())})"),
         ("data", _data(facts["dataset"])),
         ("validated on", _data(facts["validation"]) if "validation" in facts else ""),
     ]
@@ -151,7 +142,7 @@ def _options(
 ) -> list[str]:
     """Those that differ from the defaults."""
     changed = [
-        (name, _typed(given[name])) for name in defaults if name in given and given[name] != defaults[name]
+        (name, typed(given[name])) for name in defaults if name in given and given[name] != defaults[name]
     ]
     return [title, *_rows(changed, width)] if changed else [f"{title}: as by default"]
 
@@ -178,12 +169,3 @@ def _table(frame: "pd.DataFrame") -> list[str]:
 def _rows(rows: Sequence[tuple[str, str]], width: int | None) -> list[str]:
     labels = max((len(label) for label, _ in rows), default=0)
     return [line for label, text in rows for line in fitted(f"  {label:{labels}}  {text}", width, labels + 4)]
-
-
-def _typed(value: Any) -> str:
-    """A value as a file holds it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return f"[{', '.join(map(str, value))}]"
-    return "none" if value is None else str(value)

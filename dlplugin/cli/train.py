@@ -162,7 +162,8 @@ def _ending(run: "Run", store: Path | None) -> list[str]:
     from rich.console import Console
 
     from dlplugin import actions
-    from dlplugin.cli.run_text import command, fitted, losses_text, state_text
+    from dlplugin.cli.lines import fitted
+    from dlplugin.cli.run_text import command, losses_text, state_text
 
     console = Console()
     said = actions.headline(run.name, store)

@@ -22,8 +22,13 @@ from dlplugin.definition.engines import (
     Shapes,
     Transformer,
     TSMixer,
+    engine_from_plain,
+    engine_title,
+    engine_to_plain,
     engines,
     linear_weights,
+    spec_named,
+    weights_of,
     window_of,
 )
 from dlplugin.definition.options import TrainingOptions
@@ -72,13 +77,18 @@ __all__ = [
     "TrainingOptions",
     "TrainingPlan",
     "Transformer",
+    "engine_from_plain",
+    "engine_title",
+    "engine_to_plain",
     "engines",
     "help_sentences",
     "is_name",
     "linear_weights",
     "refuse_edited",
     "settings",
+    "spec_named",
     "to_plain",
+    "weights_of",
     "window_of",
 ]
 

@@ -16,6 +16,7 @@ from dlplugin.definition.engines import (
     engine_from_plain,
     engine_to_plain,
     spec_of,
+    weights_of,
 )
 from dlplugin.definition.inputs import Input
 from dlplugin.definition.outputs import Head, Output, heads_of
@@ -46,6 +47,7 @@ class Definition:
 
     Raises:
         DefinitionError: A value is wrong, or the inputs do not suit the engine's layout.
+        EngineError: The engine is another package's, and broken.
         ExpressionError: An indicator cannot be parsed.
     """
 
@@ -74,7 +76,7 @@ class Definition:
         object.__setattr__(self, "outputs", tuple(_output(item) for item in outputs))
         object.__setattr__(self, "engine", engine_from_plain(engine))
         items: tuple[Input | Output, ...] = (*self.inputs, *self.outputs)
-        object.__setattr__(self, "sources", sources_of(item.indicator for item in items))
+        object.__setattr__(self, "sources", sources_of(each.text for each in _indicators(items)))
         self._check()
 
     def _check(self) -> None:
@@ -93,13 +95,18 @@ class Definition:
                     f"two columns of predictions would be called {name!r}; give the outputs other names with name="
                 )
         if self.spec.layout == "window":
-            shapes = {(item.depth, item.increment) for item in self.inputs}
+            shapes = {(item.depth, item.increment) for item in self.inputs if not item.is_symbol}
             if len(shapes) > 1:
                 raise DefinitionError(
                     f"engine {self.spec.name!r} reads windows, but the inputs have different depths and increments "
                     f"{sorted(shapes)}; give all the same, or use engine='mlp'"
                 )
-        self.engine.weights(self.shapes())  # refuses rows that do not suit it
+        if not self.spec.sees_level and any(item.is_symbol for item in self.inputs):
+            raise DefinitionError(
+                f"engine {self.spec.name!r} sees only how inputs change in a window, and the symbol does not; leave "
+                "out dl.Input('symbol'), or use another engine"
+            )
+        weights_of(self.engine, self.shapes())  # refuses rows that do not suit it
 
     @property
     def spec(self) -> EngineSpec:
@@ -121,14 +128,20 @@ class Definition:
         if self.spec.layout == "flat":
             row: tuple[int, ...] = (sum(item.depth * n for item, n in zip(self.inputs, sizes, strict=True)),)
         else:
-            row = (self.inputs[0].depth, sum(sizes))
+            row = (self.window[0], sum(sizes))
         return Shapes(networks, row, sum(head.size for head in self.heads))
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Depth and increment that all inputs share, the row's own symbol apart, where windows are read."""
+        first = next((item for item in self.inputs if not item.is_symbol), self.inputs[0])
+        return first.depth, first.increment
 
     @property
     def weights(self) -> int:
         """How many numbers each network learns, embeddings included."""
         tables = sum(item.columns * (item.embedding or 0) for item in self.inputs)
-        return self.engine.weights(self.shapes()) + tables
+        return weights_of(self.engine, self.shapes()) + tables
 
     @property
     def look_ahead(self) -> int:
@@ -138,17 +151,26 @@ class Definition:
     @property
     def width(self) -> int:
         """D: numbers in one row, all inputs with their depths, a number for each category."""
+        if self.spec.layout == "window":
+            return self.window[0] * sum(item.columns for item in self.inputs)
         return sum(item.depth * item.columns for item in self.inputs)
 
     @property
     def bars_needed(self) -> int:
         """Bars until the first prediction: warm-up, depth and the bar itself."""
-        return max(Indicator(item.indicator).warm_up + item.reach for item in self.inputs) + 1
+        read = [item for item in self.inputs if not item.is_symbol]
+        return max((Indicator(item.indicator).warm_up + item.reach for item in read), default=0) + 1
 
     @property
     def steady_bars(self) -> int:
         """Bars after which the start of the history no longer shows in the inputs (float32)."""
-        return max(Indicator(item.indicator).steady_bars + item.reach for item in self.inputs) + 1
+        read = [item for item in self.inputs if not item.is_symbol]
+        return max((Indicator(item.indicator).steady_bars + item.reach for item in read), default=0) + 1
+
+    @property
+    def indicators(self) -> tuple[Indicator, ...]:
+        """Those of its inputs, in their order; the row's own symbol is none."""
+        return _indicators(self.inputs)
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -268,5 +290,11 @@ def _output(item: object) -> Output:
     raise DefinitionError(f"an output is {item!r}, but must be dl.Output(expression, look_ahead=...)")
 
 
+def _indicators(items: Sequence[Input | Output]) -> tuple[Indicator, ...]:
+    return tuple(
+        Indicator(item.indicator) for item in items if not (isinstance(item, Input) and item.is_symbol)
+    )
+
+
 def _others(items: Sequence[Input | Output]) -> tuple[str, ...]:
-    return tuple(sorted(frozenset().union(*(Indicator(item.indicator).others for item in items))))
+    return tuple(sorted(frozenset().union(*(each.others for each in _indicators(items)))))

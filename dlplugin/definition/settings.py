@@ -52,10 +52,10 @@ def settings(cls: type[C]) -> type[C]:
         return nothing.get(name) if value is None else _from_numpy(value)
 
     @wraps(validate)
-    def construct(self: Any, *args: Any, **values: Any) -> None:
+    def construct(self: Any, /, *args: Any, **values: Any) -> None:
         for name in values:
             if name not in known:
-                hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
+                hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
                 raise DefinitionError(f"{made.__name__} has no field {name!r}{hint}")
         try:
             given = [meant(name, value) for name, value in zip(known, args, strict=False)]
@@ -65,7 +65,7 @@ def settings(cls: type[C]) -> type[C]:
         except ValidationError as error:
             raise DefinitionError(f"{made.__name__}: {_first(error, known)}") from None
 
-    made.__init__ = construct  # type: ignore[method-assign]  # pydantic's own, with our one-line errors
+    made.__init__ = construct  # type: ignore[method-assign, assignment]  # pydantic's own, with our one-line errors
     made.__signature__ = _readable(inspect.signature(made))  # type: ignore[attr-defined]
     made.__doc__ = f"{about}\n\nArgs:\n{_arguments(made)}"
     return cast(type[C], made)

@@ -2,7 +2,7 @@
 
 from dlplugin.definition import Shapes
 from dlplugin.engines.layers import ACTIVATIONS, Dropout, LayerNorm, Linear
-from dlplugin.engines.network import build_network, output_layer, seed_networks
+from dlplugin.engines.network import build_network, load_build, output_layer, seed_networks
 from dlplugin.engines.rows import RowReader
 from dlplugin.engines.streams import Purpose, streams
 
@@ -15,6 +15,7 @@ __all__ = [
     "RowReader",
     "Shapes",
     "build_network",
+    "load_build",
     "output_layer",
     "seed_networks",
     "streams",

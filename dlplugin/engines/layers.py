@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ACTIVATIONS", "Dropout", "Initialisation", "LayerNorm", "Linear"]
+__all__ = ["ACTIVATIONS", "Dropout", "Initialisation", "LayerNorm", "Linear", "spare_columns"]
 
 Initialisation = Literal["uniform", "xavier", "he", "orthogonal"]
 
@@ -26,7 +26,10 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 class Linear(nn.Module):
-    """K linear layers side by side, with or without biases."""
+    """K linear layers side by side, with or without biases.
+
+    When predicting, a row gives the same bits wherever it stands in a batch; see `spare_columns`.
+    """
 
     def __init__(self, networks: int, inputs: int, outputs: int, biases: bool = True) -> None:
         super().__init__()
@@ -68,11 +71,31 @@ class Linear(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """(K, B, ..., inputs) to (K, B, ..., outputs)."""
         flat = rows if rows.dim() == 3 else rows.flatten(1, -2)  # (K, B · ..., inputs)
-        if self.bias is None:
-            mapped = torch.bmm(flat, self.weight)
-        else:
-            mapped = torch.baddbmm(self.bias, flat, self.weight)
+        outputs = self.weight.shape[2]
+        steady = self.training or outputs <= 4
+        spare = 0 if steady else spare_columns(outputs)
+        mapped = _map(flat, self.weight, self.bias, spare)
         return mapped if rows.dim() == 3 else mapped.reshape(*rows.shape[:-1], mapped.shape[-1])
+
+
+def spare_columns(columns: int) -> int:
+    """How many columns of zeros make the rows of a matrix product begin alike in memory: up to 8 or 16 in all.
+
+    On the CPU the last bits of products with 5, 6, 7, 9, 10 or 11 columns depend on where a row stands
+    (MKL 2024.2 with AVX-512; found by measuring all sizes up to 130). Products of 16 columns or more need
+    none.
+    """
+    return -columns % 8 if columns < 16 else 0
+
+
+def _map(rows: Tensor, weight: Tensor, bias: Tensor | None, spare: int) -> Tensor:
+    """(K, rows, inputs) to (K, rows, outputs), with columns of zeros at work."""
+    outputs = weight.shape[2]
+    if spare:
+        weight = nn.functional.pad(weight, (0, spare))
+        bias = None if bias is None else nn.functional.pad(bias, (0, spare))
+    mapped = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
+    return mapped[..., :outputs].contiguous() if spare else mapped
 
 
 class LayerNorm(nn.Module):

@@ -14,7 +14,7 @@ from dlplugin.evaluation.evaluation import Evaluation
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult
 from dlplugin.evaluation.scoring import evaluate
 from dlplugin.evaluation.values import FloatArray, SpanValues, reach
-from dlplugin.samples import Samples
+from dlplugin.samples import Samples, matrix_columns
 
 if TYPE_CHECKING:
     from dlplugin.prediction import Predictor
@@ -34,8 +34,9 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
 
     Returns:
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
-        applied to what came. Ridge sees all the numbers that the network sees, or the newest
-        1,000 of them when there are more. A sample of a dropped class is left out for that output.
+        applied to what came. Ridge sees all the numbers that the network sees (the symbol of a window
+        once, not in each of its bars), or the newest 1,000 of them when there are more. A sample of a
+        dropped class is left out for that output.
 
     Raises:
         SamplesError: There is no in-sample sample.
@@ -140,9 +141,12 @@ def _calibrated(
 
 
 def _span_values(samples: Samples, predictor: "Predictor", span: _Span, outputs: list[int]) -> SpanValues:
-    rows = span.rows
-    newest = np.sort(np.argsort(samples.layout.back, kind="stable")[:MOST_RIDGE_INPUTS])
-    back, column = samples.layout.back[newest], samples.layout.column[newest]
+    rows, layout = span.rows, samples.layout
+    symbol = np.array([item.is_symbol for item in samples.definition.inputs])
+    repeated = symbol[matrix_columns(samples.definition).input[layout.column]] & (layout.back > 0)
+    told = np.flatnonzero(~repeated)
+    newest = told[np.sort(np.argsort(layout.back[told], kind="stable")[:MOST_RIDGE_INPUTS])]
+    back, column = layout.back[newest], layout.column[newest]
     scaling, symbols = samples.output_scaling, np.array(samples.symbols)[samples.owner[rows]]
     groups = [scaling.symbols.index(symbol) for symbol in symbols] if scaling.symbols else None
     return SpanValues(

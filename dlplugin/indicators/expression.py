@@ -1,7 +1,8 @@
 """The text of an indicator to its tree; Python's own parser reads it, nothing is ever executed.
 
 expression   comparison of sums, products, powers and signs of: numbers, columns, calls
-column       a lower-case name: open, high, low, close, volume or an extra column of the bars
+column       a lower-case name: open, high, low, close, volume or an extra column of the bars; symbol is
+             none, but the symbol that a row is of, which only an input by itself can be
 call         NAME(inputs..., parameters...), with .output where the function has several outputs
 form         of("SPY", x), on("1w", x), delayed(x, "2d"): the only ones that take text in quotes
 parameter    a number, by position or keyword; a moving average's kind also by name: matype=EMA
@@ -30,6 +31,8 @@ LONGEST_TEXT = 4000  # characters
 DEEPEST = 100  # nested steps, well inside Python's own limit
 
 _BAR_COLUMNS = ("open", "high", "low", "close", "volume")
+_SYMBOL = "symbol"
+_SYMBOL_ALONE = "it stands alone, as dl.Input('symbol', categories=dataset.symbols)"
 _POSITION = re.compile(r" \(column \d+ of ")
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -202,6 +205,10 @@ class _Reader:
             return entry.build((), (), "")
         if entry is not None:
             raise self._refused(part, f"{name} is a function; write {entry.usage}")
+        if name == _SYMBOL:
+            raise self._refused(
+                part, f"{name} is the symbol that a row is of, and no number; {_SYMBOL_ALONE}"
+            )
         if _COLUMN_NAME.fullmatch(name) is None:
             hint = did_you_mean(name, _BAR_COLUMNS)
             if hint and not name.isupper():

@@ -2,29 +2,27 @@
 
 import json
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dlplugin.bars import DataSet, check_bars
-from dlplugin.bars.spacing import interval_of
+from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, EngineOptions, Input, Output, Split, TrainingOptions
 from dlplugin.errors import (
-    DLPluginWarning,
     LockedModelError,
     PredictionError,
     StoreError,
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.model.predicting import PredictorOf, predict_bars
+from dlplugin.model.summary import ModelSummary, record_of, summarise
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
 from dlplugin.store import (
     ModelFolder,
     RunFolder,
-    Trained,
     VersionFolder,
     store_folder,
 )
@@ -91,7 +89,7 @@ class Model:
         self.version = version
         self._root = root
         self._folder = ModelFolder(root, definition.name)
-        self._predictors: dict[tuple[Path, int], Predictor] = {}
+        self._predictor_of = PredictorOf(definition)
 
     def __repr__(self) -> str:
         return f"<Model {self.reference}: {self.status}>"
@@ -171,6 +169,34 @@ class Model:
         )
         spans = resolve_split(dataset, split or Split(), validation)
         return build_samples(self.definition, dataset, spans, unscaled, validation=validation).balance
+
+    def summary(
+        self,
+        dataset: DataSet | None = None,
+        split: Split | None = None,
+        options: TrainingOptions | None = None,
+        *,
+        validation: DataSet | None = None,
+    ) -> ModelSummary:
+        """Its inputs, its layers, and its weights beside the samples they are learned from.
+
+        Args:
+            dataset: Whose in-sample samples count; otherwise those of the run that it predicts with, or of
+                the newest one while there is none yet.
+            split: Which of the dataset's dates train; by default `Split(0.6, 0.2)`.
+            options: How it would be trained: how many networks, and how samples are weighted.
+            validation: Another DataSet to validate on.
+
+        Returns:
+            The summary; print it. Nothing is written.
+
+        Raises:
+            DefinitionError: What is said of a dataset that is not given.
+            SamplesError: The dataset has no samples.
+        """
+        named = (self.reference, self.status)
+        record = record_of(self._folder, self.definition, self.version)
+        return summarise(self.definition, named, record, dataset, split, options, validation)
 
     def save(self) -> None:
         """Stores the definition as a draft; a training of the same definition is kept.
@@ -317,7 +343,7 @@ class Model:
 
         Args:
             bars: A symbol's history, from its first bar on.
-            symbol: Its name; needed when an input or output is scaled by symbol.
+            symbol: Its name; needed when an input or output is scaled by symbol, or `symbol` is an input.
             others: The histories of other symbols that inputs read, by name.
 
         Returns:
@@ -329,25 +355,15 @@ class Model:
 
         Raises:
             BarsError: The bars cannot be used, or another symbol's are missing.
-            PredictionError: It is not trained, or an indicator of your own was edited since.
+            PredictionError: It is not trained, or an indicator of your own was edited since, or the symbol
+                is needed and not given.
+
+        Warns:
+            DLPluginWarning: The history is short, its bars are of another interval, or the symbol is an
+                input and the model never trained on it.
         """
-        checked = check_bars(bars, symbol or "bars")
-        self._warn_interval(checked)
-        read = {
-            name: check_bars(others[name], name)
-            for name in self.definition.input_others
-            if others is not None and name in others
-        }
-        if len(checked) < self.definition.steady_bars:
-            warnings.warn(
-                f"{len(checked)} bars are too short a history for steady inputs of {self.name!r}: they differ from "
-                f"those of a longer one until bar {self.definition.steady_bars}",
-                DLPluginWarning,
-                stacklevel=2,
-            )
-        predictor = self.predictor
-        predicted = predictor.predict(checked, symbol, read)
-        return pd.DataFrame(predicted, index=checked.index, columns=list(predictor.columns))
+        source = self._source()
+        return predict_bars(self._predictor_of(source), source.interval, bars, symbol, others)
 
     @property
     def predictor(self) -> "Predictor":
@@ -356,13 +372,7 @@ class Model:
         Raises:
             PredictionError: It is not trained.
         """
-        source = self._source()
-        weights = source.weights_file
-        written = weights.stat().st_mtime_ns if weights.exists() else 0  # a run that goes on replaces it
-        key = (weights, written)
-        if key not in self._predictors:
-            self._predictors = {key: self._predictor_of(source.read_trained())}
-        return self._predictors[key]
+        return self._predictor_of(self._source())
 
     @property
     def record(self) -> dict[str, Any]:
@@ -447,15 +457,6 @@ class Model:
                 f"{self.reference} is locked for good; {verb} the draft: dl.load({self.name!r}).{verb}(...)"
             )
 
-    def _warn_interval(self, bars: pd.DataFrame) -> None:
-        trained = self._source().interval
-        if len(bars) > 10 and (given := interval_of(pd.DatetimeIndex(bars.index))) != trained:
-            warnings.warn(
-                f"the bars are {given} apart, but {self.name!r} was trained on {trained}",
-                DLPluginWarning,
-                stacklevel=3,
-            )
-
     def _source(self) -> RunFolder | VersionFolder:
         """The run or the version that it predicts with."""
         if self.version is not None:
@@ -464,14 +465,3 @@ class Model:
         if source is None:
             raise PredictionError(self._folder.why_not(self.definition))
         return source
-
-    def _predictor_of(self, trained: Trained) -> "Predictor":
-        from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
-
-        return Predictor(
-            self.definition,
-            trained.input_scaling,
-            trained.output_scaling,
-            trained.weights,
-            trained.class_loss,
-        )

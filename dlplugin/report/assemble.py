@@ -64,7 +64,7 @@ def _subtitle(model: "Model", record: dict[str, Any]) -> str:
 
 
 def _input(item: Input) -> str:
-    text = f"{item.indicator}, depth {item.depth}"
+    text = item.indicator if item.is_symbol else f"{item.indicator}, depth {item.depth}"
     if item.categories is None:
         return text
     text += f", {len(item.categories)} categories"

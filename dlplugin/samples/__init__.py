@@ -8,6 +8,8 @@ from dlplugin.samples.features import (
     matrix_columns,
     output_matrix,
     row_layout,
+    symbol_values,
+    with_symbol,
 )
 from dlplugin.samples.labels import balance_lines
 from dlplugin.samples.samples import Samples, SpanCount, build_samples, resolve_split
@@ -37,4 +39,6 @@ __all__ = [
     "resolve_split",
     "row_layout",
     "samples_file",
+    "symbol_values",
+    "with_symbol",
 ]

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlplugin.definition import Definition
+from dlplugin.errors import PredictionError
 from dlplugin.indicators import Indicator, compute_columns
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "matrix_columns",
     "output_matrix",
     "row_layout",
+    "symbol_values",
+    "with_symbol",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -32,7 +35,8 @@ class MatrixColumns:
 
     Attributes:
         input: (F,) the input each column belongs to.
-        category: (F,) the category whose 0 or 1 the column is; NaN where it is the value itself.
+        category: (F,) the category whose 0 or 1 the column is, a symbol's by its place among the
+            categories; NaN where it is the value itself.
     """
 
     input: IntArray
@@ -52,7 +56,7 @@ def matrix_columns(definition: Definition) -> MatrixColumns:
     pairs = [
         (index, category)
         for index, item in enumerate(definition.inputs)
-        for category in (item.categories or (np.nan,))
+        for category in (item.labels or (np.nan,))
     ]
     return MatrixColumns(
         np.array([index for index, _ in pairs]), np.array([category for _, category in pairs])
@@ -79,6 +83,7 @@ def row_layout(definition: Definition) -> RowLayout:
 
     Flat: input by input, each from the newest value to the oldest. Window: bar by bar, the oldest
     first, with all inputs of a bar side by side. The categories of one bar stand side by side in both.
+    The row's own symbol stands in every bar of a window.
     """
     inputs = definition.inputs
     columns = matrix_columns(definition).input
@@ -92,7 +97,7 @@ def row_layout(definition: Definition) -> RowLayout:
         return RowLayout(
             np.array([back for back, _ in cells]), np.array([column for _, column in cells]), (len(cells),)
         )
-    depth, increment = inputs[0].depth, inputs[0].increment
+    depth, increment = definition.window
     steps = np.arange(depth - 1, -1, -1) * increment
     return RowLayout(
         np.repeat(steps, len(columns)), np.tile(np.arange(len(columns)), depth), (depth, len(columns))
@@ -100,7 +105,10 @@ def row_layout(definition: Definition) -> RowLayout:
 
 
 def input_matrix(
-    definition: Definition, bars: pd.DataFrame, others: Mapping[str, pd.DataFrame] | None = None
+    definition: Definition,
+    bars: pd.DataFrame,
+    others: Mapping[str, pd.DataFrame] | None = None,
+    symbol: str | None = None,
 ) -> FloatArray:
     """The columns that the inputs of one symbol make, without depth and unscaled.
 
@@ -108,18 +116,59 @@ def input_matrix(
         definition: Gives the indicators and their categories.
         bars: T bars of the symbol.
         others: The bars of `definition.input_others`.
+        symbol: Whose bars they are; needed where that is an input.
 
     Returns:
         (T, F); row t is known at the close of bar t; NaN while an indicator warms up.
+
+    Raises:
+        PredictionError: The symbol is an input, and is not given.
     """
-    return matrix_columns(definition).of(input_values(definition, bars, others))
+    return matrix_columns(definition).of(input_values(definition, bars, others, symbol))
 
 
 def input_values(
-    definition: Definition, bars: pd.DataFrame, others: Mapping[str, pd.DataFrame] | None = None
+    definition: Definition,
+    bars: pd.DataFrame,
+    others: Mapping[str, pd.DataFrame] | None = None,
+    symbol: str | None = None,
 ) -> FloatArray:
     """The inputs of one symbol, each as its indicator gives it: (T, I), as `input_matrix` otherwise."""
-    return compute_columns([Indicator(item.indicator) for item in definition.inputs], bars, others)
+    own = symbol_values(definition, symbol)
+    return with_symbol(compute_columns(definition.indicators, bars, others), own)
+
+
+def symbol_values(definition: Definition, symbol: str | None) -> FloatArray:
+    """What the row's own symbol is as an input, the same on every bar.
+
+    Returns:
+        (I,) its place among the categories, −1 where it is none of them; NaN for all other inputs.
+
+    Raises:
+        PredictionError: The symbol is an input, and is not given.
+    """
+    own = np.full(len(definition.inputs), np.nan)
+    for index, item in enumerate(definition.inputs):
+        if not item.is_symbol:
+            continue
+        if symbol is None:
+            raise PredictionError(
+                f"{definition.name!r} has the input 'symbol' and must know whose bars these are; give symbol=, such as "
+                "symbol='AAPL', or in backtrader the feed's name: dl.feed(bars, 'AAPL')"
+            )
+        categories = item.categories or ()
+        own[index] = categories.index(symbol) if symbol in categories else -1.0
+    return own
+
+
+def with_symbol(values: FloatArray, own: FloatArray) -> FloatArray:
+    """(..., indicators) values, and (I,) from `symbol_values`, to the (..., I) of all inputs."""
+    indicators = np.isnan(own)
+    if indicators.all():
+        return values
+    whole = np.broadcast_to(own, (*values.shape[:-1], len(own))).copy()
+    whole[..., indicators] = values
+    return whole
 
 
 def output_matrix(

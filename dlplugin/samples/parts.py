@@ -152,7 +152,7 @@ def _part(
     other: bool,
     others: Mapping[str, pd.DataFrame],
 ) -> SymbolPart:
-    values = input_values(definition, bars, others)
+    values = input_values(definition, bars, others, symbol)
     inputs = matrix_columns(definition).of(values)
     outputs = output_matrix(definition, bars, others)
     known = known_inputs(definition, inputs) & np.isfinite(outputs).all(axis=1)

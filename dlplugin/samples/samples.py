@@ -17,6 +17,7 @@ from dlplugin.samples.labels import label_balance, refuse_empty_classes, targets
 from dlplugin.samples.parts import SymbolPart, dates_of, refuse_no_dataset, symbol_parts
 from dlplugin.samples.scaling import Scaling, fit_scaling
 from dlplugin.samples.spans import PURGED, Spans, resolve
+from dlplugin.samples.statistics import statistics_of
 from dlplugin.samples.validation import chosen_validation, refuse_training_symbols
 from dlplugin.samples.weights import average_uniqueness, effective_size, sample_weights
 
@@ -63,7 +64,8 @@ class Samples:
         input_scaling: Fitted on the in-sample rows.
         output_scaling: Fitted on the in-sample rows.
         statistics: A table of minimum, maximum, mean, standard deviation and missing bars, a row for
-            each input and output, in their own units, over all bars.
+            each input and output, in their own units, over all bars. The row's own symbol has only
+            missing bars: those of symbols that are none of its categories.
     """
 
     definition: Definition
@@ -192,7 +194,7 @@ def build_samples(
         layout=row_layout(definition),
         input_scaling=input_scaling,
         output_scaling=output_scaling,
-        statistics=_statistics(definition, parts),
+        statistics=statistics_of(definition, parts),
     )
 
 
@@ -206,6 +208,7 @@ def _fit(definition: Definition, parts: list[SymbolPart], end: pd.Timestamp) -> 
         raise SamplesError(f"the in-sample span has no samples: {_why_none(definition, longest, end)}")
     columns = [definition.inputs[index] for index in matrix_columns(definition).input]
     _refuse_unscalable([*columns, *definition.outputs], parts)
+    _refuse_uncategorised(definition, [symbol for symbol, mask in chosen.items() if mask.any()])
     return (
         fit_scaling(columns, {part.symbol: part.inputs[chosen[part.symbol]] for part in training}),
         fit_scaling(
@@ -243,6 +246,17 @@ def _refuse_unscalable(columns: Sequence[Input | Output], parts: list[SymbolPart
                 )
 
 
+def _refuse_uncategorised(definition: Definition, symbols: Sequence[str]) -> None:
+    """A symbol that trains the weights is one that the model knows by its name."""
+    for item in definition.inputs:
+        for symbol in symbols:
+            if item.is_symbol and symbol not in (item.categories or ()):
+                raise SamplesError(
+                    f"{symbol} trains the weights, but is none of the categories of {item.name!r}; give "
+                    "categories=dataset.symbols, or leave it out of the DataSet"
+                )
+
+
 def _refuse_valueless(definition: Definition, parts: list[SymbolPart]) -> None:
     """A column that is never a number is the expression's fault, not the history's."""
     columns: list[tuple[Sequence[Input | Output], list[FloatArray]]] = [
@@ -274,26 +288,3 @@ def _refuse_all_dropped(definition: Definition, parts: list[SymbolPart]) -> None
 def _purged(parts: list[SymbolPart], name: str) -> int:
     """Samples that begin in the span and reach beyond its end."""
     return sum(int((part.known & (part.standing[name] == PURGED)).sum()) for part in parts)
-
-
-def _statistics(definition: Definition, parts: list[SymbolPart]) -> pd.DataFrame:
-    tables: list[tuple[str, Sequence[Input | Output], FloatArray]] = [
-        ("input", definition.inputs, np.concatenate([part.values for part in parts])),
-        ("output", definition.outputs, np.concatenate([part.outputs for part in parts])),
-    ]
-    rows = []
-    for kind, columns, values in tables:
-        for index, column in enumerate(columns):
-            known = values[np.isfinite(values[:, index]), index]
-            rows.append(
-                {
-                    "kind": kind,
-                    "name": column.name,
-                    "minimum": known.min() if len(known) else np.nan,
-                    "maximum": known.max() if len(known) else np.nan,
-                    "mean": known.mean() if len(known) else np.nan,
-                    "standard_deviation": known.std() if len(known) else np.nan,
-                    "missing": len(values) - len(known),
-                }
-            )
-    return pd.DataFrame(rows).set_index(["kind", "name"])

@@ -103,7 +103,8 @@ def fit_scaling(columns: Sequence[Input | Output], rows_by_symbol: dict[str, Flo
 
     Args:
         columns: The input or output of each of the F columns: their scaling, clip and pooled are
-            used. Columns of categories stay 0 and 1, and classes are not scaled.
+            used. Columns of categories stay 0 and 1, and classes are not scaled; the column of a symbol
+            without in-sample rows is 0 for ever, since nothing is learned of what a 1 in it means.
         rows_by_symbol: For each symbol (S, F), the in-sample rows and nothing else.
 
     Raises:
@@ -124,13 +125,19 @@ def fit_scaling(columns: Sequence[Input | Output], rows_by_symbol: dict[str, Flo
                     "leave it out, or use pooled=True"
                 )
             fitted[:, group, index] = _fit(_method(column), rows[:, index])
-    clip = np.array([np.inf if column.clip is None else column.clip for column in columns])
+    clip = np.array([_clip(column, pooled[:, index]) for index, column in enumerate(columns)])
     return Scaling(symbols, fitted[0], fitted[1], clip)
 
 
 def _method(column: Input | Output) -> str:
     labelled = column.categories if isinstance(column, Input) else column.classes
     return column.scaling if labelled is None else "none"
+
+
+def _clip(column: Input | Output, values: FloatArray) -> float:
+    if isinstance(column, Input) and column.is_symbol and not values.any():
+        return 0.0
+    return np.inf if column.clip is None else column.clip
 
 
 def _fit(method: str, values: FloatArray) -> tuple[float, float]:

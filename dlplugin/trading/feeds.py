@@ -19,7 +19,8 @@ def feed(bars: pd.DataFrame, name: str = "") -> Any:
 
     Args:
         bars: A symbol's history.
-        name: The symbol; signals and models scaled by symbol know the feed by it.
+        name: The symbol; signals, and models that are scaled by symbol or have it as an input, know the
+            feed by it.
 
     Raises:
         BarsError: The bars cannot be used, or backtrader itself would run them wrongly.

@@ -1,7 +1,6 @@
 """DLPredictor: a trained model as a backtrader indicator."""
 
 import os
-import sys
 import warnings
 from typing import Any, ClassVar
 
@@ -9,8 +8,7 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from dlplugin.errors import DLPluginWarning, TradingError
-from dlplugin.indicators import Indicator
+from dlplugin.errors import DLPluginWarning, TradingError, users_level
 from dlplugin.model import Model, load
 from dlplugin.registry import did_you_mean
 from dlplugin.store import ModelFolder, split_name, store_folder
@@ -57,7 +55,8 @@ class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
 
     The values are those of `model.predict` over the same bars, to the bit, in every mode of
     backtrader. A bar that is still forming (replay) has a provisional value; the last one counts.
-    Other symbols that the inputs read are the feeds of those names in the same cerebro.
+    Other symbols that the inputs read are the feeds of those names in the same cerebro; the own symbol
+    is the name of the feed.
     """
 
     lines: Any = ("prediction",)
@@ -83,7 +82,7 @@ class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
             warnings.warn(
                 f"model {model.name!r} is not locked: its weights can change with the next training; lock() it",
                 DLPluginWarning,
-                stacklevel=_users_level(),
+                stacklevel=users_level(),
             )
         (self._name_of_first, *_), _ = _columns_meant(model, self.p.output)
         self._lines = {self._name_of_first: "prediction"} | self.line_of
@@ -189,8 +188,8 @@ def _columns_meant(model: Model, output: int | str) -> tuple[tuple[str, ...], tu
 def _columns(model: Model, data: Any) -> tuple[str, ...]:
     """The columns that the inputs read, and the prices; each must be a line of the feed."""
     wanted = set(_PRICES)
-    for item in model.definition.inputs:
-        wanted |= Indicator(item.indicator).columns
+    for each in model.definition.indicators:
+        wanted |= each.columns
     missing = sorted(name for name in wanted if not hasattr(data.lines, name))
     if missing:
         raise TradingError(
@@ -201,7 +200,7 @@ def _columns(model: Model, data: Any) -> tuple[str, ...]:
 
 def _other_columns(model: Model) -> dict[str, tuple[str, ...]]:
     """Each other symbol that the inputs read, and the prices and further columns of it."""
-    indicators = [Indicator(item.indicator) for item in model.definition.inputs]
+    indicators = model.definition.indicators
     return {
         symbol: tuple(sorted(set(_PRICES).union(*(each.columns_of(symbol) for each in indicators))))
         for symbol in model.definition.input_others
@@ -215,13 +214,3 @@ def _model_meant(model: str | Model, store: str | os.PathLike[str] | None = None
         versions = ModelFolder(store_folder(store), name).versions
         model = load(f"{name}@{versions[-1]}" if version is None and versions else model, store)
     return model
-
-
-def _users_level() -> int:
-    """How far up the stack the user's own line is, behind backtrader's metaclasses."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
-        ("dlplugin.", "backtrader.")
-    ):
-        frame, level = frame.f_back, level + 1
-    return level

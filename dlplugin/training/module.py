@@ -34,6 +34,7 @@ __all__ = ["EpochLosses", "TrainingModule"]
 
 MINIBATCHES_A_STEP = 256
 CELLS_AT_ONCE = 1 << 22  # cells of the matrix read in one go: 16 MiB in float32
+ROWS_AT_ONCE = 1 << 13  # evaluated in one go: what a network makes of a row can be many times as large
 
 
 class TrainingModule(lightning.LightningModule):
@@ -293,6 +294,12 @@ class TrainingModule(lightning.LightningModule):
             out_of_sample_correlation=None if seen is None else seen.correlation(),
         )
 
+    @property
+    def rows_evaluated_at_once(self) -> int:
+        """Of the out-of-sample rows, by all networks."""
+        cells = self.reader.cells.numel() * self.options.networks
+        return max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // cells))
+
     def _evaluate(self) -> Tally:
         """What the kept weights make of the whole out-of-sample span."""
         rows, count = self._part.rows(self.out_of_sample_rows)
@@ -302,8 +309,7 @@ class TrainingModule(lightning.LightningModule):
 
     def _pieces(self, rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs (K, n, D) or (K, n, W, F) and targets (n, O) of rows, as many at once as fit."""
-        at_once = max(1, CELLS_AT_ONCE // (self.reader.cells.numel() * self.options.networks))
-        for piece in torch.split(rows, at_once):
+        for piece in torch.split(rows, self.rows_evaluated_at_once):
             self.before_minibatch(self.samples_an_epoch)
             inputs = self.reader(self.matrix, piece)
             yield inputs.expand(self.options.networks, *inputs.shape), self.targets[piece]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlplugin.definition import Definition, TrainingOptions
+from dlplugin.definition import Definition, Input, Output, TrainingOptions
 from dlplugin.errors import DefinitionError
 from dlplugin.store import Trained, TrainingState
 
@@ -92,10 +92,17 @@ def _others(definition: Definition, source: str, other: Definition) -> tuple[str
     """Weights know their inputs and outputs by place alone."""
     found = []
     for kind in ("inputs", "outputs"):
-        here, there = ([item.indicator for item in getattr(each, kind)] for each in (definition, other))
+        here, there = ([_told(item) for item in getattr(each, kind)] for each in (definition, other))
         if here != there:
             found.append(f"mind that {source} has other {kind}: {', '.join(there)}")
     return tuple(found)
+
+
+def _told(item: Input | Output) -> str:
+    """Its expression; symbols stand with it, since their vectors are taken over by their places."""
+    if isinstance(item, Input) and item.is_symbol:
+        return f"{item.indicator} ({' '.join(map(str, item.categories or ()))})"
+    return item.indicator
 
 
 def _shape(weights: NDArray[Any]) -> str:

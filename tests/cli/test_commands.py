@@ -19,6 +19,7 @@ def test_help_names_every_command(capsys) -> None:
     printed = capsys.readouterr().out
     for command in (
         "demo",
+        "engines",
         "indicators",
         "join",
         "models",

@@ -195,7 +195,8 @@ def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
         (lambda: dl.Input("month", categories=[]), "Input: categories is (), but must hold at least one value"),
         (lambda: dl.Input("month", categories=[1, 2, 1.0]),
          "Input: categories is (1, 2, 1.0), but must hold 1 once only"),
-        (lambda: dl.Input("month", categories="12"), "Input: categories is '12', but must be a list of numbers"),
+        (lambda: dl.Input("month", categories="12"),
+         "Input: categories is '12', but must be a list, such as [0, 1, 2] or dataset.symbols"),
         (lambda: dl.Input("month", categories=[1, float("nan")]),
          "Input: categories is nan, but should be a finite number"),
         (lambda: dl.Input("month", categories=[True]), "Input: categories is True, but should be a valid number"),
@@ -323,3 +324,19 @@ def test_a_signature_has_types_only_at_any_depth(cls: type) -> None:
 def test_help_shows_types_and_defaults_without_the_machinery() -> None:
     assert str(inspect.signature(dl.Output)).startswith("(indicator: str, look_ahead: int, scaling: Literal[")
     assert "Annotated" not in str(inspect.signature(dl.Split))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: dl.MLP([8, 1], normalisation="layer"),
+        lambda: dl.LSTM(1, normalisation="layer"),
+        lambda: dl.GRU(1, normalisation="layer"),
+        lambda: dl.TCN([1], normalisation="layer"),
+    ],
+)
+def test_a_layer_of_one_number_cannot_be_normalised(make) -> None:
+    with pytest.raises(
+        dl.DLPluginError, match=r"normalisation is 'layer', but a layer of (hidden|channels) 1 would"
+    ):
+        make()

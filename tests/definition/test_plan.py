@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import dlplugin as dl
+from dlplugin.definition import engines, to_plain
 
 TEXT = """\
 name: us-5d
@@ -172,6 +173,40 @@ def test_words_are_those_of_yaml_1_2(write) -> None:
             SMALL + "engine:\n  name: mlp\n  dropout: 2\n",
             ", line 7: MLP: dropout is 2, but should be less than 1",
         ),
+        (SMALL + "engine: {hidden: 3}\n", ", line 5: engine has no name; there are: alstm, dlinear, "),
+        (SMALL + "engine: 5\n", ", line 5: engine is 5, but it must be a name or the options of: alstm, dlinear, "),
+        (SMALL + "engine: {name: lstm, hiden: 3}\n", ", line 5: LSTM has no field 'hiden'; did you mean 'hidden'?"),
+        (SMALL + "engine:\n  name: gru\n  layer: 3\n", ", line 7: GRU has no field 'layer'; did you mean 'layers'?"),
+        (SMALL + "engine: {name: linear, hidden: 3}\n", ", line 5: Linear has no field 'hidden'; there are: none"),
+        (SMALL + "engine:\n  name: lstm\n  1: 3\n", ", line 7: LSTM has no field '1'; there are: hidden, layers, "),
+        (SMALL + "engine:\n  name: lstm\n  self: 3\n", ", line 7: LSTM has no field 'self'; there are: hidden, "),
+        (
+            SMALL + "engine:\n  name: tsmixer\n  activation: rel\n",
+            ", line 7: TSMixer: activation is 'rel', but should be 'relu', 'leaky_relu', ",
+        ),
+        (
+            SMALL + "engine:\n  name: transformer\n  width: 30\n",
+            ", line 7: width is 30, which 4 heads cannot share evenly; use a multiple",
+        ),
+        (
+            SMALL + "engine:\n  name: patchtst\n  stride: 9\n",
+            ", line 7: stride is 9, but a patch has 8 bars, so that some would be seen by none; use stride=8 at most",
+        ),
+        (
+            SMALL + "engine: lstm\n",
+            ", line 2: engine 'lstm' reads windows of 2 bars or more, but the inputs have a depth of 1 bar; give each a "
+            "greater depth, such as dl.Input('RSI(14)', depth=16)",
+        ),
+        (
+            SMALL.replace("[RSI(14)]", "\n  - {indicator: RSI(14), depth: 4}") + "engine: tcn\n",
+            ", line 2: engine 'tcn' with kernel 3 and 3 blocks sees 9 to 29 bars, but the inputs have a depth of 4; give "
+            "them one of these, or fewer channels=, one for each block",
+        ),
+        (
+            SMALL.replace("[RSI(14)]", "\n  - {indicator: RSI(14), depth: 4}\n  - ROC(5)") + "engine: gru\n",
+            ", line 2: engine 'gru' reads windows, but the inputs have different depths and increments [(1, 1), (4, 1)]; "
+            "give all the same, or use engine='mlp'",
+        ),
         (
             SMALL.replace("[RSI(14)]", "\n  - RSI(14)\n  - {indicator: ROC(5), deph: 3}"),
             ", line 4: Input has no field 'deph'; did you mean 'depth'?",
@@ -211,6 +246,23 @@ def test_what_is_wrong_is_told_with_the_file_and_the_line(text: str, message: st
         dl.TrainingPlan.read(path)
     assert str(refused.value).startswith(f"{path}{message}")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", list(engines))
+def test_every_engine_can_be_named_with_all_of_its_options(name: str, write) -> None:
+    deep = SMALL.replace("[RSI(14)]", "\n  - {indicator: RSI(14), depth: 16}")
+    default = engines[name].options()
+    assert dl.TrainingPlan.read(write(f"{deep}engine: {name}\n")).definition.engine == default
+    options = json.dumps({"name": name} | to_plain(default))
+    assert dl.TrainingPlan.read(write(f"{deep}engine: {options}\n")).definition.engine == default
+    for option in to_plain(default):
+        path = write(f"{deep}engine:\n  name: {name}\n  {option}x: 1\n")
+        with pytest.raises(dl.DLPluginError) as refused:
+            dl.TrainingPlan.read(path)
+        kind = type(default).__name__
+        assert str(refused.value) == (
+            f"{path}, line 8: {kind} has no field '{option}x'; did you mean {option!r}?"
+        )
 
 
 @pytest.mark.parametrize(

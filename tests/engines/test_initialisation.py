@@ -90,11 +90,11 @@ def test_uniform_is_what_it_was_before_there_was_a_choice(describe) -> None:
 
 
 class Own(nn.Module):
-    """A layer of somebody else's, with initial weights of its own."""
+    """A layer of somebody else's, with initial weights of its own: as many as the output's biases."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.empty(2, 1, 1))
+        self.scale = nn.Parameter(torch.empty(2, 1, 2))
 
     def initialise(self, generators: list[torch.Generator]) -> None:
         with torch.no_grad():
@@ -105,10 +105,10 @@ class Own(nn.Module):
 def test_a_layer_with_an_initialise_of_its_own_begins_as_that_says(describe, monkeypatch) -> None:
     def build(options: dl.MLP, shapes) -> nn.Module:
         network = mlp.MLPNetwork(options, shapes)
-        network.own = Own()
+        network.output.bias, network.own = None, Own()
         return network
 
     monkeypatch.setattr(mlp, "build", build)
     scale = build_network(describe(".").definition, 2, initialisation="he").own.scale.detach()
     assert ((scale >= 5) & (scale <= 6)).all()
-    assert scale[0] != scale[1]
+    assert (scale[0] != scale[1]).all()

@@ -1,6 +1,5 @@
 """DLPredictor in backtrader: the same bits in every mode, and clear words where it cannot work."""
 
-import itertools
 import pickle
 import shutil
 import subprocess
@@ -10,54 +9,15 @@ from pathlib import Path
 
 import backtrader as bt
 import numpy as np
-import pandas as pd
 import pytest
 
 import dlplugin as dl
 from dlplugin.errors import TradingError
-
-MODES = [
-    {"runonce": True, "preload": True, "exactbars": False},
-    {"runonce": True, "preload": False, "exactbars": False},
-    {"runonce": False, "preload": True, "exactbars": False},
-    {"runonce": False, "preload": False, "exactbars": False},
-    {"runonce": False, "preload": True, "exactbars": -1},
-    {"runonce": False, "preload": True, "exactbars": -2},
-    {"runonce": False, "preload": False, "exactbars": -1},
-    {"runonce": False, "preload": False, "exactbars": 1},
-]
+from tests.trading import watching
+from tests.trading.watching import MODES, Watcher, mode_id, watched
 
 
-class Watcher(bt.Strategy):
-    """Notes each prediction that a strategy sees, and when."""
-
-    params = (("models", ()), ("output", 0))
-
-    def __init__(self) -> None:
-        self.predicted = [
-            dl.DLPredictor(data, model=model, output=self.p.output)
-            for data, model in zip(self.datas, itertools.cycle(self.p.models), strict=False)
-        ]
-        self.seen: list[dict[str, float]] = [{} for _ in self.datas]
-
-    def next(self) -> None:
-        for data, line, seen in zip(self.datas, self.predicted, self.seen, strict=True):
-            seen[data.datetime.datetime(0)] = line[0]
-
-
-def watched(
-    feeds: list[object], models: list[object], output: int | str = 0, **mode: object
-) -> list[pd.Series]:
-    cerebro = bt.Cerebro(stdstats=False, **mode)
-    for feed in feeds:
-        cerebro.adddata(feed)
-    cerebro.addstrategy(Watcher, models=models, output=output)
-    return [pd.Series(seen, dtype=float) for seen in cerebro.run()[0].seen]
-
-
-@pytest.mark.parametrize(
-    "mode", MODES, ids=lambda mode: "-".join(f"{key}={value}" for key, value in mode.items())
-)
+@pytest.mark.parametrize("mode", MODES, ids=mode_id)
 def test_a_strategy_sees_the_bits_of_predict_in_every_mode(
     locked: dl.Model, us_stocks: dl.DataSet, mode: dict[str, object]
 ) -> None:
@@ -170,7 +130,7 @@ def test_a_trained_model_that_is_not_locked_works_with_one_warning(describe, tmp
     assert [str(warning.message) for warning in caught] == [
         "model 'small' is not locked: its weights can change with the next training; lock() it"
     ]
-    assert caught[0].filename == __file__
+    assert caught[0].filename == watching.__file__  # where the strategy is
 
 
 def test_a_draft_a_missing_model_and_no_model_are_refused(

@@ -62,6 +62,15 @@ def compare(folder: Path, cases: dict[str, dict[str, Any]], seed: int) -> None:
     assert len(set(whole.values())) > 0.75 * len(cases), "the cases are different trainings"
 
 
+def test_a_stopped_training_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
+    pairs = (("adamw", "on-plateau"), ("sgd", "one-cycle"))
+    cases = {f"{one}-{other}": options_of(one, other) for one, other in pairs}
+    for name in ("own patience", "augmented", "smoothed"):
+        cases[name.replace(" ", "-")] = EVERYTHING | WITH_A_STATE[name]
+    compare(tmp_path, cases, seed=4)
+
+
+@pytest.mark.slow
 def test_every_optimizer_every_schedule_and_every_state_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
     longest = max(len(OPTIMIZERS), len(SCHEDULES))
     pairs = [(OPTIMIZERS[i % len(OPTIMIZERS)], SCHEDULES[i % len(SCHEDULES)]) for i in range(longest)]

@@ -1,6 +1,14 @@
 """The engines' options and the list of engines, one family a file. No torch here."""
 
-from dlplugin.definition.engines.known import engine_from_plain, engine_to_plain, engines, spec_of
+from dlplugin.definition.engines.known import (
+    engine_from_plain,
+    engine_title,
+    engine_to_plain,
+    engines,
+    spec_named,
+    spec_of,
+    weights_of,
+)
 from dlplugin.definition.engines.linear import DLinear, Linear, NLinear
 from dlplugin.definition.engines.mixer import TSMixer
 from dlplugin.definition.engines.mlp import MLP
@@ -31,9 +39,12 @@ __all__ = [
     "TSMixer",
     "Transformer",
     "engine_from_plain",
+    "engine_title",
     "engine_to_plain",
     "engines",
     "linear_weights",
+    "spec_named",
     "spec_of",
+    "weights_of",
     "window_of",
 ]

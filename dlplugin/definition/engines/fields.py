@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from dlplugin.errors import DefinitionError
+
 __all__ = [
     "Activation",
     "Dropout",
@@ -16,6 +18,7 @@ __all__ = [
     "Positions",
     "Sizes",
     "Width",
+    "refuse_one_normalised",
 ]
 
 MOST_UNITS = 65536
@@ -50,5 +53,18 @@ Positions = Annotated[
 ]
 Sizes = Annotated[Sequence[Annotated[int, Field(ge=1, le=MOST_UNITS)]], AfterValidator(tuple)]
 Width = Annotated[
-    int, Field(ge=1, le=MOST_UNITS, description="Numbers that stand for each place in the window.")
+    int, Field(ge=2, le=MOST_UNITS, description="Numbers that stand for each place in the window.")
 ]
+
+
+def refuse_one_normalised(normalisation: str, field: str, sizes: Sequence[int]) -> None:
+    """One number, normalised by itself, is always 0.
+
+    Raises:
+        DefinitionError: A layer that is normalised has one.
+    """
+    if normalisation == "layer" and 1 in sizes:
+        raise DefinitionError(
+            f"normalisation is 'layer', but a layer of {field} 1 would be 0 for every row; give it more, or use "
+            "normalisation='none'"
+        )

@@ -40,7 +40,7 @@ class DLinear:
     kernel: Annotated[
         int,
         Field(
-            ge=2,
+            ge=3,  # of 2 bars the last remainder would always be 0
             le=1000,
             description="Bars of the moving average that is the trend; the window's ends repeat.",
         ),
@@ -72,6 +72,7 @@ NLINEAR_SPEC = EngineSpec(
     good_for="The yardstick for inputs whose level drifts, such as prices.",
     cost="The cheapest there is for windows.",
     sources=(_SOURCE,),
+    sees_level=False,
 )
 DLINEAR_SPEC = EngineSpec(
     "dlinear",

@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dlplugin.definition.engines.fields import Activation, Dropout, Normalisation, Sizes
+from dlplugin.definition.engines.fields import (
+    Activation,
+    Dropout,
+    Normalisation,
+    Sizes,
+    refuse_one_normalised,
+)
 from dlplugin.definition.engines.spec import EngineSpec, Shapes, linear_weights
 from dlplugin.definition.settings import Later, settings
 
@@ -28,6 +34,9 @@ class MLP:
         ),
         Later(),
     ] = "plain"
+
+    def __post_init__(self) -> None:
+        refuse_one_normalised(self.normalisation, "hidden", self.hidden)
 
     def weights(self, shapes: Shapes) -> int:
         """How many numbers each network learns; see `EngineOptions`."""

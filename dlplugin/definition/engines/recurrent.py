@@ -4,7 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dlplugin.definition.engines.fields import MOST_UNITS, Dropout, Hidden, Layers, Normalisation
+from dlplugin.definition.engines.fields import (
+    MOST_UNITS,
+    Dropout,
+    Hidden,
+    Layers,
+    Normalisation,
+    refuse_one_normalised,
+)
 from dlplugin.definition.engines.spec import EngineSpec, Shapes, linear_weights, window_of
 from dlplugin.definition.settings import settings
 
@@ -19,6 +26,9 @@ class LSTM:
     layers: Layers = 1
     dropout: Dropout = 0.0
     normalisation: Normalisation = "none"
+
+    def __post_init__(self) -> None:
+        refuse_one_normalised(self.normalisation, "hidden", [self.hidden])
 
     def weights(self, shapes: Shapes) -> int:
         """How many numbers each network learns; see `EngineOptions`."""
@@ -37,6 +47,9 @@ class GRU:
     layers: Layers = 1
     dropout: Dropout = 0.0
     normalisation: Normalisation = "none"
+
+    def __post_init__(self) -> None:
+        refuse_one_normalised(self.normalisation, "hidden", [self.hidden])
 
     def weights(self, shapes: Shapes) -> int:
         """How many numbers each network learns; see `EngineOptions`."""

@@ -55,6 +55,8 @@ class EngineSpec:
         good_for: When one would choose it, in a sentence or two.
         cost: How its time and its weights grow, in a sentence or two.
         sources: Who proposed it: author, year, title.
+        sees_level: Whether it sees how high inputs are, and not only how they change in a window. One
+            that does not cannot tell symbols apart, and is given none.
     """
 
     name: str
@@ -65,6 +67,7 @@ class EngineSpec:
     good_for: str = ""
     cost: str = ""
     sources: tuple[str, ...] = ()
+    sees_level: bool = True
 
 
 def linear_weights(inputs: int, outputs: int) -> int:

@@ -15,6 +15,7 @@ DEAD_SHARE = (
 COLLAPSED = 0.01  # of the targets' spread; predictions that explain 0.01 % of the variance have as much
 ONE_CLASS = 0.999  # of the predictions; a class with nearly so large a share of the targets is no trouble
 COMMON_CLASS = 0.95
+BEFORE_OUTPUT = "before the output"
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Layer:
     """A hidden layer's activations.
 
     Attributes:
-        name: Its number, from 1.
-        units: How many it has.
+        name: Its number, from 1; "before the output" for what the output layer is given.
+        units: How many it has; over a window, those of every bar.
         dead: Share of its units that have the same activation on all rows; of several networks the
             largest.
     """
@@ -122,7 +123,7 @@ def behaviour_findings(probe: Probe, options: Mapping[str, Any] | None = None) -
     """
     options = options or {}
     found = [_dead_units(probe, options)]
-    if all(layer.dead < 1 for layer in probe.layers):  # else nothing passes, and all outputs stand still
+    if not _nothing_passes(probe):  # which explains outputs that stand still
         found += [_collapsed(one, options) for one in probe.numbers]
         found += [_one_class(one) for one in probe.classes]
     return [finding for finding in found if finding]
@@ -132,17 +133,29 @@ def _dead_units(probe: Probe, options: Mapping[str, Any]) -> Finding | None:
     dead = [layer for layer in probe.layers if layer.dead >= DEAD_SHARE]
     if not dead:
         return None
-    listed = ", ".join(f"{round(one.dead * one.units)} of {one.units} in layer {one.name}" for one in dead)
-    whole = any(layer.dead == 1 for layer in dead)
-    other = () if options.get("activation", "relu") != "relu" else ("activation='leaky_relu' or 'gelu'",)
-    layer = () if options.get("normalisation") == "layer" else ("normalisation='layer'",)
-    remedies = less_rate(options)[:1] + advised(*other, *layer, "initialisation='he' with zero_biases")
+    listed = ", ".join(
+        f"{round(one.dead * one.units):,} of {one.units:,} in "
+        + ("the layer before the output" if one.name == BEFORE_OUTPUT else f"layer {one.name}")
+        for one in dead
+    )
+    # an engine has only some of these options, and no advice is of one that it lacks
+    other = ("activation='leaky_relu' or 'gelu'",) if options.get("activation") == "relu" else ()
+    layer = ("normalisation='layer'",) if options.get("normalisation") == "none" else ()
+    begin = ("initialisation='he' with zero_biases",) if "activation" in options else ()
+    remedies = less_rate(options)[:1] + advised(*other, *layer, *begin)
     return Finding(
         Trouble.DEAD,
         f"units with the same activation on all of {probe.rows:,} in-sample rows: {listed}"
-        + ("; so every prediction is the same" if whole else ""),
+        + ("; so every prediction is the same" if _nothing_passes(probe) else ""),
         remedies + less(options, "l1", "l2", "weight_decay"),
     )
+
+
+def _nothing_passes(probe: Probe) -> bool:
+    """Whether a layer is dead as a whole and nothing goes round it, as it does in residual blocks."""
+    still = all(one.spread < COLLAPSED * one.target_spread for one in probe.numbers)
+    one_class = all(max(one.shares) >= ONE_CLASS for one in probe.classes)
+    return any(layer.dead == 1 for layer in probe.layers) and still and one_class
 
 
 def _collapsed(output: NumberBehaviour, options: Mapping[str, Any]) -> Finding | None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dlplugin.training.watch.behaviour import Probe, behaviour_findings
 from dlplugin.training.watch.courses import FEWEST_EPOCHS, curve_findings
-from dlplugin.training.watch.estimate import too_large_warning
+from dlplugin.training.watch.estimate import recorded_effective, too_large_warning
 from dlplugin.training.watch.extremes import without_explained
 from dlplugin.training.watch.finding import Finding, Remedy, Trouble, advised, settled
 
@@ -102,15 +102,7 @@ def diagnose(history: pd.DataFrame, facts: Mapping[str, Any], probe: Probe | Non
     if probe is not None:
         found += behaviour_findings(probe, options)
     found = without_explained(options, found)
-    large = too_large_warning(facts.get("weights"), _effective(facts))
+    large = too_large_warning(facts.get("weights"), recorded_effective(facts))
     if large is not None:
         found.append(Finding(Trouble.TOO_LARGE, large, FOR_TOO_LARGE))
     return Diagnosis(tuple(settled(found)), len(history), probe is not None, status)
-
-
-def _effective(facts: Mapping[str, Any]) -> float | None:
-    """The effective number of in-sample samples; their plain number where it was not recorded."""
-    if facts.get("effective_samples") is not None:
-        return float(facts["effective_samples"])
-    counted = facts.get("counts", {}).get("in-sample", {}).get("samples")
-    return None if counted is None else float(counted)

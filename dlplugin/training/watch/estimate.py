@@ -1,6 +1,7 @@
 """What a training will take, before it begins: time, memory, and whether the network suits the samples."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from dlplugin.samples import Samples
 if TYPE_CHECKING:
     from dlplugin.training.module import TrainingModule
 
-__all__ = ["Estimate", "estimate", "too_large_warning"]
+__all__ = ["Estimate", "estimate", "recorded_effective", "too_large_warning"]
 
 MOST_MINIBATCHES = 40  # of a small network: about 10 ms
 MOST_SECONDS = 0.2  # of a large one, but never fewer than FEWEST_MINIBATCHES
@@ -124,6 +125,14 @@ def too_large_warning(weights: int | None, effective_samples: float | None) -> s
     )
 
 
+def recorded_effective(facts: Mapping[str, Any]) -> float | None:
+    """The effective in-sample samples that a run has recorded; their plain number where it did not."""
+    if facts.get("effective_samples") is not None:
+        return float(facts["effective_samples"])
+    counted = facts.get("counts", {}).get("in-sample", {}).get("samples")
+    return None if counted is None else float(counted)
+
+
 class _EnoughError(Exception):
     """Ends the trial in the middle of an epoch."""
 
@@ -176,7 +185,7 @@ def _memory(module: "TrainingModule", samples: Samples, options: TrainingOptions
     stored, largest = _bytes_a_row(module)
     read = min(at_once, max(rows, seen)) * networks * cells * BYTES_A_CELL
     train = 2 * min(module.batch_size, rows) * stored  # values and their gradients
-    evaluate = 2 * min(at_once, seen) * largest  # a layer's inputs and outputs
+    evaluate = 2 * min(module.rows_evaluated_at_once, seen) * largest  # a layer's inputs and outputs
     return int(held + 4 * copies * networks * weights + read + max(train, evaluate) + OWN_BYTES)
 
 

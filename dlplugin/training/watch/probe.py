@@ -1,4 +1,11 @@
-"""Asks the network of a save point what it does on the samples it was trained on. This loads torch."""
+"""Asks the network of a save point what it does on the samples it was trained on. This loads torch.
+
+Units are looked at where values leave the activations that the network holds as modules: those of
+`dlplugin.engines.ACTIVATIONS`. A network without any, such as an LSTM, whose gates are no modules, is
+judged by the values that reach its output layer; a linear one has nothing hidden. Not seen are
+functions such as `torch.relu`, the lower ones of several recurrent layers, and heads of attention that
+look everywhere alike.
+"""
 
 from collections.abc import Mapping
 
@@ -6,11 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from dlplugin.definition import Definition, Output
-from dlplugin.engines import ACTIVATIONS, RowReader, build_network
+from dlplugin.engines import ACTIVATIONS, RowReader, build_network, output_layer
+from dlplugin.engines.embedding import Embedded
 from dlplugin.samples import Samples
-from dlplugin.training.watch.behaviour import ClassBehaviour, Layer, NumberBehaviour, Probe
+from dlplugin.training.watch.behaviour import BEFORE_OUTPUT, ClassBehaviour, Layer, NumberBehaviour, Probe
 
 __all__ = ["probe"]
 
@@ -55,18 +64,39 @@ def _run(
 ) -> tuple[FloatArray, list[Layer]]:
     """(K, S, N) what the network gives, and what its hidden layers did meanwhile."""
     networks = next(network.parameters()).shape[0]
-    ranges = {name: _Range() for name, layer in network.named_modules() if isinstance(layer, _activations())}
-    hooks = [network.get_submodule(name).register_forward_hook(seen) for name, seen in ranges.items()]
+    seen, hooks = _watch(network)
     parts = []
     with torch.inference_mode():
         for start in range(0, len(rows), ROWS_AT_ONCE):
             read = reader(matrix, torch.from_numpy(rows[start : start + ROWS_AT_ONCE]))
+            for units in seen:
+                units.begin(networks, len(read))
             parts.append(network(read.expand(networks, *read.shape)).numpy())
+            for units in seen:
+                units.end()
     for hook in hooks:
         hook.remove()
-    met = [seen for seen in ranges.values() if seen.units]
-    layers = [Layer(str(number), seen.units, seen.dead) for number, seen in enumerate(met, start=1)]
+    met = [units for units in seen if units.count]
+    layers = [
+        Layer(units.name or str(number), units.count, units.dead) for number, units in enumerate(met, start=1)
+    ]
     return np.concatenate(parts, axis=1).astype(np.float64), layers
+
+
+def _watch(network: nn.Module) -> "tuple[list[_Units], list[RemovableHandle]]":
+    """The layers whose units are looked at, and the hooks that look."""
+    seen: list[_Units] = []
+    hooks: list[RemovableHandle] = []
+    for layer in network.modules():
+        if isinstance(layer, _activations()):
+            seen.append(_Units())
+            hooks.append(layer.register_forward_hook(seen[-1].after))
+    output = output_layer(network)
+    own = network.network if isinstance(network, Embedded) else network
+    if seen or output is None or len(list(own.parameters())) == len(list(output.parameters())):
+        return seen, hooks  # what the output layer of a linear network is given are the inputs themselves
+    units = _Units(BEFORE_OUTPUT)
+    return [units], [output.register_forward_pre_hook(units.before)]
 
 
 def _numbers(output: Output, predicted: FloatArray, targets: FloatArray) -> NumberBehaviour:
@@ -94,29 +124,77 @@ def _activations() -> tuple[type[nn.Module], ...]:
     return tuple({type(make()) for make in ACTIVATIONS.values()})
 
 
-class _Range:
-    """The lowest and highest activation of each unit of a layer; a forward hook."""
+class _Units:
+    """The lowest and highest value of each unit of a layer over all rows.
 
-    def __init__(self) -> None:
-        self.low: Tensor | None = None  # (K, H)
-        self.high: Tensor | None = None
+    A unit is each number that the layer gives for a row: H of (K, B, H), W · H of (K, B, W, H); where
+    the layer is called several times in a pass, such as once a bar, those of all calls. So a value that
+    differs from bar to bar and never from row to row tells nothing, and is found.
 
-    def __call__(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        flat = output.reshape(output.shape[0], -1, output.shape[-1])  # (K, B, ..., H) -> (K, n, H)
-        low, high = flat.amin(dim=1), flat.amax(dim=1)
-        self.low = low if self.low is None else torch.minimum(self.low, low)
-        self.high = high if self.high is None else torch.maximum(self.high, high)
+    Rows may be folded with what follows them, as (K, B · F, P, E) or (K · B, W, H) are; a layer that gives
+    anything else is not judged.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self._low: Tensor | None = None  # (K, units)
+        self._high: Tensor | None = None
+        self._judged = True
+        self._lows: list[Tensor] = []  # of the calls of one pass
+        self._highs: list[Tensor] = []
+
+    def begin(self, networks: int, rows: int) -> None:
+        """A pass over so many rows begins."""
+        self._networks, self._rows = networks, rows
+        self._lows, self._highs = [], []
+
+    def after(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """A forward hook: looks at what the layer gives."""
+        self._look(output)
+
+    def before(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """A forward pre-hook: looks at what the layer is given."""
+        self._look(inputs[0])
+
+    def _look(self, values: Tensor) -> None:
+        rows = _by_row(values, self._networks, self._rows)
+        if rows is None:
+            self._judged = False
+            return
+        self._lows.append(rows.amin(dim=1))
+        self._highs.append(rows.amax(dim=1))
+
+    def end(self) -> None:
+        """The pass has ended."""
+        if not self._judged or not self._lows:
+            return
+        low, high = torch.cat(self._lows, dim=1), torch.cat(self._highs, dim=1)
+        if self._low is None or self._high is None:
+            self._low, self._high = low, high
+        elif low.shape != self._low.shape:
+            self._judged = False
+        else:
+            self._low, self._high = torch.minimum(self._low, low), torch.maximum(self._high, high)
 
     @property
-    def units(self) -> int:
-        """How many units there are."""
-        return 0 if self.low is None else self.low.shape[-1]
+    def count(self) -> int:
+        """How many units there are; 0 when they cannot be judged, or the layer was never called."""
+        return 0 if self._low is None or not self._judged else self._low.shape[-1]
 
     @property
     def dead(self) -> float:
-        """Share of the units that had one activation on all rows; of several networks the largest."""
-        if self.low is None or self.high is None:
+        """Share of the units that had one value on all rows; of several networks the largest."""
+        if self._low is None or self._high is None:
             return 0.0
-        largest = torch.maximum(self.low.abs(), self.high.abs())
-        same = self.high - self.low <= SAME * torch.clamp(largest, min=1)
+        largest = torch.maximum(self._low.abs(), self._high.abs())
+        same = self._high - self._low <= SAME * torch.clamp(largest, min=1)
         return float(same.double().mean(dim=1).max())
+
+
+def _by_row(values: Tensor, networks: int, rows: int) -> Tensor | None:
+    """(K, B, ...), (K, B · n, ...) or (K · B · n, ...) to (K, B, units); None where it is no such tensor."""
+    shape = values.shape
+    folded = shape[:1] == (networks,) and len(shape) > 2 and shape[1] % rows == 0
+    if not folded and not (len(shape) > 1 and shape[0] % (networks * rows) == 0):
+        return None
+    return values.reshape(networks, rows, -1)

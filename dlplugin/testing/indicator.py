@@ -1,4 +1,4 @@
-"""Conformance checks for what others write."""
+"""The conformance check for indicators that others write."""
 
 import warnings
 from collections.abc import Callable, Mapping

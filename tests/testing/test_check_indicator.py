@@ -84,11 +84,11 @@ def test_looking_ahead_is_caught():
 
 
 def test_a_lookback_too_short_is_caught(monkeypatch):
-    from dlplugin import testing
     from dlplugin.indicators import describe_function
+    from dlplugin.testing import indicator
 
     short = describe_function(forgets_too_soon, lookback=5)
-    monkeypatch.setattr(testing, "own_functions", lambda: {short.name: short})
+    monkeypatch.setattr(indicator, "own_functions", lambda: {short.name: short})
     with pytest.raises(ExpressionError) as refusal:
         check_indicator(forgets_too_soon)
     assert str(refusal.value).startswith(
