@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from dlplugin.definition import TrainingOptions
 from dlplugin.engines import RowReader, build_network, seed_networks
+from dlplugin.errors import TrainingError
 from dlplugin.samples import Samples
 from dlplugin.training.checks import check_options, sampled_output
 from dlplugin.training.devices.part import Part
@@ -272,8 +273,15 @@ class TrainingModule(lightning.LightningModule):
         """(K, B, N) in float32, whatever the network calculates in."""
         if self.options.precision == "fp32":
             return cast(Tensor, self.network(inputs))
-        with self.trainer.precision_plugin.forward_context():
-            return cast(Tensor, self.network(inputs)).float()
+        try:
+            with self.trainer.precision_plugin.forward_context():
+                return cast(Tensor, self.network(inputs)).float()
+        except RuntimeError as error:
+            if "primitive" not in str(error):  # one that this device has not
+                raise
+            raise TrainingError(
+                f"precision is {self.options.precision!r}, but this device cannot do that with this engine; use 'fp32'"
+            ) from error
 
     def _set_rate(self, minibatch: int) -> None:
         rate = self._rates.at(self.epoch, minibatch, self._plateau.reductions)
