@@ -152,11 +152,13 @@ def _history(run: "Run", width: int | None) -> list[str]:
     if not len(history):
         return []
     points = run.save_points
-    lines = _table(history.tail(LAST_EPOCHS))
+    shown = {*points[-1:], *history["epoch"].tail(LAST_EPOCHS)}
+    history = history[history["epoch"].isin(shown)]
+    lines = _table(history)
     for name in SPARE:
         if width is not None and name in history and len(lines[0]) > width:
             history = history.drop(columns=name)
-            lines = _table(history.tail(LAST_EPOCHS))
+            lines = _table(history)
     moved = ", ".join(map(str, points[-12:]))
     more = f"the last 12 of {len(points)}: " if len(points) > 12 else ""
     return [*lines, *fitted(f"the save point moved in epoch {more}{moved}", width)] if points else lines

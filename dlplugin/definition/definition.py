@@ -95,7 +95,13 @@ class Definition:
                     f"two columns of predictions would be called {name!r}; give the outputs other names with name="
                 )
         if self.spec.layout == "window":
-            first, *others = [item for item in self.inputs if not item.is_symbol] or self.inputs[:1]
+            indicators = [item for item in self.inputs if not item.is_symbol]
+            if not indicators:
+                raise DefinitionError(
+                    f"engine {self.spec.name!r} reads windows, but the symbol is the only input and has none; add an "
+                    "indicator, such as dl.Input('RSI(14)', depth=16)"
+                )
+            first, *others = indicators
             for other in others:
                 if (other.depth, other.increment) != (first.depth, first.increment):
                     raise DefinitionError(

@@ -189,7 +189,7 @@ def test_words_are_those_of_yaml_1_2(write) -> None:
         ),
         (
             SMALL + "engine:\n  name: transformer\n  width: 30\n",
-            ", line 7: width is 30, which 4 heads cannot share evenly; use a multiple",
+            ", line 7: width is 30, which 4 heads cannot share evenly; use width=28 or 32",
         ),
         (
             SMALL + "engine:\n  name: patchtst\n  stride: 9\n",

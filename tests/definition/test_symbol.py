@@ -158,3 +158,17 @@ def test_windows_still_need_one_depth_for_all_other_inputs(windows: Windows) -> 
         "engine 'windows' reads windows, but 'RSI(14)' has depth 3 and increment 1, and 'ROC(5)' depth 2 and "
         "increment 1; give all inputs the same, or use engine='mlp'"
     )
+
+
+def test_windows_of_the_symbol_alone_are_refused() -> None:
+    with pytest.raises(DefinitionError) as error:
+        Definition(
+            "alone",
+            [dl.Input("symbol", categories=["AAPL", "IBM"])],
+            [dl.Output("ROC(5)", look_ahead=5)],
+            dl.LSTM(),
+        )
+    assert str(error.value) == (
+        "engine 'lstm' reads windows, but the symbol is the only input and has none; add an indicator, such as "
+        "dl.Input('RSI(14)', depth=16)"
+    )

@@ -113,7 +113,7 @@ def test_it_keeps_it_in_all_sizes(
 
 def test_what_does_not_suit_is_refused(describe) -> None:
     for made, wanted in (
-        (lambda: dl.PatchTST(width=30, heads=4), "width is 30, which 4 heads cannot share evenly; use a multiple"),
+        (lambda: dl.PatchTST(width=30, heads=4), "width is 30, which 4 heads cannot share evenly; use width=28 or 32"),
         (lambda: dl.PatchTST(patch=4, stride=5),
          "stride is 5, but a patch has 4 bars, so that some would be seen by none; use stride=4 at most"),
     ):  # fmt: skip

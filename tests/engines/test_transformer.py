@@ -65,7 +65,7 @@ def test_it_keeps_it_in_all_sizes(describe, width: int, heads: int, pooling, pos
 def test_what_does_not_suit_is_refused(describe) -> None:
     with pytest.raises(dl.DLPluginError) as error:
         dl.Transformer(width=30, heads=4)
-    assert str(error.value) == "width is 30, which 4 heads cannot share evenly; use a multiple"
+    assert str(error.value) == "width is 30, which 4 heads cannot share evenly; use width=28 or 32"
     assert refusal(describe, dl.Transformer(), 1) == (
         "engine 'transformer' reads windows of 2 bars or more, but the inputs have a depth of 1 bar; give each a "
         "greater depth, such as dl.Input('RSI(14)', depth=16)"

@@ -102,7 +102,10 @@ class PatchTST:
 
 def _refuse_uneven(width: int, heads: int) -> None:
     if width % heads:
-        raise DefinitionError(f"width is {width}, which {heads} heads cannot share evenly; use a multiple")
+        near = [each for each in (width - width % heads, width - width % heads + heads) if each]
+        raise DefinitionError(
+            f"width is {width}, which {heads} heads cannot share evenly; use width={' or '.join(map(str, near))}"
+        )
 
 
 def _encoder_weights(width: int, feed_forward: int, layers: int) -> int:
