@@ -15,6 +15,7 @@ from dlplugin.engines import RowReader, build_network
 from dlplugin.engines.decoding import decode
 from dlplugin.errors import DamagedModelError, DLPluginWarning, users_level
 from dlplugin.indicators import StreamSet
+from dlplugin.registry import did_you_mean
 from dlplugin.samples import (
     ColumnScaling,
     Scaling,
@@ -181,8 +182,16 @@ class Predictor:
         self._warned.add(symbol)
         seen = self._input_scaling.of(symbol).apply(matrix_columns(self.definition).of(own))
         if not (seen == 1).any():
+            symbols = [
+                str(name)
+                for item in self.definition.inputs
+                if item.is_symbol
+                for name in item.categories or ()
+            ]
+            meant = [name for name in symbols if name.casefold() == symbol.casefold() and name != symbol]
+            hint = did_you_mean(symbol, meant)
             warnings.warn(
-                f"model {self.definition.name!r} never trained on {symbol!r}, so its input 'symbol' is all zeros",
+                f"model {self.definition.name!r} never trained on {symbol!r}, so its input 'symbol' is all zeros{hint}",
                 DLPluginWarning,
                 stacklevel=users_level(),
             )

@@ -165,9 +165,10 @@ def test_a_symbol_that_it_never_trained_on_is_told_once(pooled: dl.Model, three:
         model = dl.load("pooled@1", pooled.store)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            for symbol in ("IBM", "NEW", "AAPL", "NEW", "IBM"):
+            for symbol in ("IBM", "NEW", "AAPL", "NEW", "IBM", "aapl"):
                 ask(model, symbol)
-        assert [str(each.message) for each in told] == [untrained("IBM"), untrained("NEW")]
+        meant = untrained("aapl") + "; did you mean 'AAPL'?"
+        assert [str(each.message) for each in told] == [untrained("IBM"), untrained("NEW"), meant]
         assert {each.category for each in told} == {dl.DLPluginWarning}
         users = Path(__file__).parent / "trading/watching.py" if name == "strategy" else Path(__file__)
         assert {Path(each.filename) for each in told} == {users}

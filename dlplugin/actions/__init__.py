@@ -1,6 +1,7 @@
 """The verbs, as plain functions with plain results; the command line and other faces only call them."""
 
 from dlplugin.actions.library import indicator, indicator_chart, indicators, models, summary, unlock
+from dlplugin.actions.machines import join
 from dlplugin.actions.networks import (
     TYPICAL,
     EngineEntry,
@@ -21,7 +22,6 @@ from dlplugin.actions.prices import (
 )
 from dlplugin.actions.runs import (
     headline,
-    join,
     plain_rows,
     resume,
     run_facts,

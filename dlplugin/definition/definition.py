@@ -95,12 +95,14 @@ class Definition:
                     f"two columns of predictions would be called {name!r}; give the outputs other names with name="
                 )
         if self.spec.layout == "window":
-            shapes = {(item.depth, item.increment) for item in self.inputs if not item.is_symbol}
-            if len(shapes) > 1:
-                raise DefinitionError(
-                    f"engine {self.spec.name!r} reads windows, but the inputs have different depths and increments "
-                    f"{sorted(shapes)}; give all the same, or use engine='mlp'"
-                )
+            first, *others = [item for item in self.inputs if not item.is_symbol] or self.inputs[:1]
+            for other in others:
+                if (other.depth, other.increment) != (first.depth, first.increment):
+                    raise DefinitionError(
+                        f"engine {self.spec.name!r} reads windows, but {first.name!r} has depth {first.depth} "
+                        f"and increment {first.increment}, and {other.name!r} depth {other.depth} and increment "
+                        f"{other.increment}; give all inputs the same, or use engine='mlp'"
+                    )
         if not self.spec.sees_level and any(item.is_symbol for item in self.inputs):
             raise DefinitionError(
                 f"engine {self.spec.name!r} sees only how inputs change in a window, and the symbol does not; leave "

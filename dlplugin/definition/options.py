@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from dlplugin.definition.settings import settings
+from dlplugin.definition.sharing import check_sharing
 from dlplugin.errors import DefinitionError
 
-__all__ = ["TrainingOptions", "refuse_fewer"]
+__all__ = ["TrainingOptions"]
 
 Optimizer = Literal[
     "adamw", "adam", "amsgrad", "nadam", "radam", "adamax", "sgd", "rmsprop", "adagrad", "adadelta", "rprop"
@@ -27,19 +28,6 @@ def _finite_weights(weights: object) -> object:
     if isinstance(weights, tuple) and not any(weights):
         raise ValueError("must not all be 0")
     return weights
-
-
-def refuse_fewer(batch_size: int, processes: int) -> None:
-    """Every process takes a part of every batch.
-
-    Raises:
-        DefinitionError: There are more processes than samples in a batch.
-    """
-    if batch_size < processes:
-        raise DefinitionError(
-            f"batch_size is {batch_size}, but {processes} processes share each batch; give at least "
-            f"batch_size={processes}"
-        )
 
 
 @settings
@@ -296,16 +284,7 @@ class TrainingOptions:
             raise DefinitionError(
                 f"schedule {self.schedule!r} must know its end; give epochs or schedule_epochs"
             )
-        self._check_devices()
-
-    def _check_devices(self) -> None:
-        if self.device == "mps" and (self.machines > 1 or self.devices not in (1, "all")):
-            name = "machines" if self.machines > 1 else "devices"
-            raise DefinitionError(
-                f"{name} is {getattr(self, name)}, but device 'mps' is one GPU that shares with no other; use {name}=1"
-            )
-        if isinstance(self.devices, int) and isinstance(self.batch_size, int):
-            refuse_fewer(self.batch_size, self.devices * self.machines)
+        check_sharing(self.device, self.devices, self.machines, self.batch_size)
 
     def _refuse_unused(self, name: str, needed: str, suits: tuple[str, ...]) -> None:
         """An option that would do nothing is a mistake, not a wish."""

@@ -55,7 +55,9 @@ def settings(cls: type[C]) -> type[C]:
     def construct(self: Any, /, *args: Any, **values: Any) -> None:
         for name in values:
             if name not in known:
-                hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
+                hint = did_you_mean(name, known) or (
+                    f"; there are: {', '.join(known)}" if known else "; it has none"
+                )
                 raise DefinitionError(f"{made.__name__} has no field {name!r}{hint}")
         try:
             given = [meant(name, value) for name, value in zip(known, args, strict=False)]
@@ -67,7 +69,7 @@ def settings(cls: type[C]) -> type[C]:
 
     made.__init__ = construct  # type: ignore[method-assign, assignment]  # pydantic's own, with our one-line errors
     made.__signature__ = _readable(inspect.signature(made))  # type: ignore[attr-defined]
-    made.__doc__ = f"{about}\n\nArgs:\n{_arguments(made)}"
+    made.__doc__ = f"{about}\n\nArgs:\n{_arguments(made)}" if known else about
     return cast(type[C], made)
 
 

@@ -59,7 +59,8 @@ class GRULayer(nn.Module):
             reset, keep = torch.baddbmm(gates, state, of_gates).sigmoid().chunk(2, dim=-1)
             remembered = torch.baddbmm(recurrent_bias, state, of_new)
             new = torch.addcmul(new, reset, remembered).tanh()
-            state = torch.lerp(new, state, keep)  # (K, B, H)
+            # with products in half precision the state is float32 all the same
+            state = torch.lerp(new.to(state.dtype), state, keep.to(state.dtype))  # (K, B, H)
             states.append(state)
         return torch.stack(states, dim=2)[..., :hidden]  # (K, B, W, H)
 

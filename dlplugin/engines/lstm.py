@@ -1,5 +1,7 @@
 """Long short-term memory."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -37,6 +39,9 @@ class LSTMLayer(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """The states after each bar."""
         networks, batch, _, _ = rows.shape
+        plain: AbstractContextManager[object] = nullcontext()
+        if _is_fp16_on_cpu(rows):  # many processors have no such LSTM, and oneDNN raises: float32 instead
+            rows, plain = rows.float(), torch.autocast("cpu", enabled=False)
         begin = rows.new_zeros(1, batch, self.recurrent.shape[2])
         second_bias = torch.zeros_like(self.bias[0])  # PyTorch adds two; one is enough to learn
         states = []
@@ -45,9 +50,14 @@ class LSTMLayer(nn.Module):
             if rows.is_cuda:
                 weights = in_one_piece(weights)
             learns = torch.is_grad_enabled()
-            given = torch.lstm(rows[k], (begin, begin), weights, True, 1, 0.0, learns, False, True)
+            with plain:
+                given = torch.lstm(rows[k], (begin, begin), weights, True, 1, 0.0, learns, False, True)
             states.append(given[0])  # (B, W, F) -> (B, W, H)
         return torch.stack(states)  # (K, B, W, H)
+
+
+def _is_fp16_on_cpu(rows: Tensor) -> bool:
+    return rows.device.type == "cpu" and torch.get_autocast_dtype("cpu") == torch.float16
 
 
 def build(options: LSTM, shapes: Shapes) -> RecurrentNetwork:

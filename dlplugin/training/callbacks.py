@@ -139,9 +139,8 @@ class EpochEnd(Callback):
     def _decide(self, monitored: Monitored) -> None:
         if not self.reason and monitored.values is not None and self._save_point.ended.all():
             self.reason = auto_stop_reason(self._options)
-        goes_on = not self.reason and self.epochs != self._options.epochs
-        if goes_on and self._module.share.first_says(self._control.look()):
-            self.reason = self._control.reason or "stopped by the first process"
+        if not self.reason and self.epochs != self._options.epochs and self._control.look():
+            self.reason = self._control.reason
 
     def _monitored(self, losses: EpochLosses) -> Monitored:
         if losses.out_of_sample is None:

@@ -5,7 +5,7 @@ the samples stay on the device and are sliced by index, a step covers up to 256 
 the last of them goes through Lightning's wrapped optimizer, which is what counts steps.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import lightning
@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from dlplugin.definition import TrainingOptions
-from dlplugin.engines import Dropout, RowReader, build_network, seed_networks
+from dlplugin.engines import RowReader, build_network, seed_networks
+from dlplugin.errors import TrainingError
 from dlplugin.samples import Samples
 from dlplugin.training.checks import check_options, sampled_output
+from dlplugin.training.devices.part import Part
 from dlplugin.training.devices.share import ALONE, Share
 from dlplugin.training.steps.augmentation import Augmentation
 from dlplugin.training.steps.averaging import Average
@@ -83,7 +85,7 @@ class TrainingModule(lightning.LightningModule):
             samples.definition, options.networks, options.seed, options.initialisation, options.zero_biases
         )
         freeze(self.network, options.freeze)
-        self._dropouts = [layer for layer in self.network.modules() if isinstance(layer, Dropout)]
+        self._part = Part(self.network, self.loss, share)
         self.augment = Augmentation(samples.definition, options)
         self._penalise = Penalties(self.network, options)
         self.average = None if options.averaging is None else Average(self.network, options.averaging)
@@ -244,10 +246,8 @@ class TrainingModule(lightning.LightningModule):
             predicted = self._predict(inputs)
             losses, sums, counts = self.loss(predicted, targets, weights)
         else:
-            own, whole = self.share.of(inputs.shape[1]), targets
-            predicted = self._predict(self._read(inputs))[:, : own.stop - own.start]
-            targets, weights = targets[:, own], None if weights is None else weights[:, own]
-            losses, sums, counts = self.loss.of_part(predicted, targets, weights, whole)
+            part = self._part.losses(self._predict, inputs, targets, weights)
+            losses, sums, counts, predicted, targets = part
         self._optimizer.zero_grad(set_to_none=True)
         if self.share.alone and not self._is_scaled:
             losses.sum().backward()
@@ -265,24 +265,23 @@ class TrainingModule(lightning.LightningModule):
     def _finish_gradients(self) -> None:
         """The sum over all processes, of which DDP has left the mean; then penalties and clipping."""
         if not self.share.alone:
-            found = [each.grad for each in self.network.parameters() if each.grad is not None]
-            torch._foreach_mul_(found, float(self.share.processes))
+            self._part.sum_gradients()
         if self._penalise.active:
             self._penalise()
-
-    def _read(self, inputs: Tensor) -> Tensor:
-        """This process's rows of one minibatch; dropout knows which they are."""
-        read = self.share.read(inputs.shape[1])
-        for layer in self._dropouts:
-            layer.place = (inputs.shape[1], read)
-        return inputs[:, read]
 
     def _predict(self, inputs: Tensor) -> Tensor:
         """(K, B, N) in float32, whatever the network calculates in."""
         if self.options.precision == "fp32":
             return cast(Tensor, self.network(inputs))
-        with self.trainer.precision_plugin.forward_context():
-            return cast(Tensor, self.network(inputs)).float()
+        try:
+            with self.trainer.precision_plugin.forward_context():
+                return cast(Tensor, self.network(inputs)).float()
+        except RuntimeError as error:
+            if "primitive" not in str(error):  # one that this device has not
+                raise
+            raise TrainingError(
+                f"precision is {self.options.precision!r}, but this device cannot do that with this engine; use 'fp32'"
+            ) from error
 
     def _set_rate(self, minibatch: int) -> None:
         rate = self._rates.at(self.epoch, minibatch, self._plateau.reductions)
@@ -293,9 +292,7 @@ class TrainingModule(lightning.LightningModule):
         """The losses of the epoch that has just ended."""
         seen = self._evaluate() if len(self.out_of_sample_rows) else None
         if not self.share.alone:
-            for tally in (self._tally, seen):
-                if tally is not None:
-                    tally.add_others(self.share)
+            self._tally.add_others(self.share)
         return EpochLosses(
             epoch=self.epoch,
             in_sample=tuple(self._tally.loss().tolist()),
@@ -313,21 +310,17 @@ class TrainingModule(lightning.LightningModule):
 
     def _evaluate(self) -> Tally:
         """What the kept weights make of the whole out-of-sample span."""
+        rows, count = self._part.rows(self.out_of_sample_rows)
         tally = Tally(self.loss, correlation=self.options.monitor == "correlation")
-        network = self._evaluated.eval()
-        at_once = self.rows_evaluated_at_once
-        own, read = (share(len(self.out_of_sample_rows)) for share in (self.share.of, self.share.read))
-        measure, count = self.loss if self.share.alone else self.loss.of_part, own.stop - own.start
-        with torch.inference_mode():
-            for rows in torch.split(self.out_of_sample_rows[read], at_once):
-                self.before_minibatch(self.samples_an_epoch)
-                inputs = self.reader(self.matrix, rows)  # (n, D) or (n, W, F)
-                predicted = network(inputs.expand(self.options.networks, *inputs.shape))[:, :count]
-                targets = self.targets[rows][:count]
-                _, sums, counts = measure(predicted, targets)
-                tally.add(sums, counts, predicted, targets)
-        network.train()
+        self._part.look_at(self._evaluated, self._pieces(rows), count, tally)
         return tally
+
+    def _pieces(self, rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs (K, n, D) or (K, n, W, F) and targets (n, O) of rows, as many at once as fit."""
+        for piece in torch.split(rows, self.rows_evaluated_at_once):
+            self.before_minibatch(self.samples_an_epoch)
+            inputs = self.reader(self.matrix, piece)
+            yield inputs.expand(self.options.networks, *inputs.shape), self.targets[piece]
 
     @property
     def _evaluated(self) -> nn.Module:

@@ -173,6 +173,13 @@ def test_one_is_explained_with_its_options_and_timed_beside_the_mlp(capsys) -> N
     assert " ms here (on one thread)\n" in printed
 
 
+def test_one_without_options_is_explained_with_no_word_of_arguments(capsys) -> None:
+    assert run(["engines", "linear"]) == 0
+    printed = capsys.readouterr().out
+    assert "linear or logistic regression.\n\n  good for" in printed
+    assert "\n\nit has no options\n\n" in printed
+
+
 def test_one_as_json(capsys) -> None:
     assert run(["engines", "mlp", "--json"]) == 0
     fact = json.loads(capsys.readouterr().out)

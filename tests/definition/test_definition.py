@@ -251,6 +251,7 @@ def test_bars_needed_are_warm_up_depth_and_the_bar_itself() -> None:
          "a definition has no 'imputs'; did you mean 'inputs'?"),
         (lambda: Definition.from_dict({"name": "x", "inputs": 3, "outputs": []}), "inputs is 3, but must be a list"),
         (lambda: Definition.from_yaml("[1]"), "a definition is a mapping with name, inputs, outputs, engine, not list"),
+        (lambda: definition(engine=dl.LSTM), "engine is the class LSTM, but must be its options; write engine=LSTM()"),
         (lambda: definition(engine=object), f"engine is <class 'object'>, but it must be a name or the options of: {ENGINES}"),
     ],
 )  # fmt: skip

@@ -173,11 +173,14 @@ def test_words_are_those_of_yaml_1_2(write) -> None:
             SMALL + "engine:\n  name: mlp\n  dropout: 2\n",
             ", line 7: MLP: dropout is 2, but should be less than 1",
         ),
-        (SMALL + "engine: {hidden: 3}\n", ", line 5: engine has no name; there are: alstm, dlinear, "),
+        (
+            SMALL + "engine: {hidden: 3}\n",
+            ', line 5: engine has no name; give one, such as {"name": "lstm"}; there are: alstm, dlinear, ',
+        ),
         (SMALL + "engine: 5\n", ", line 5: engine is 5, but it must be a name or the options of: alstm, dlinear, "),
         (SMALL + "engine: {name: lstm, hiden: 3}\n", ", line 5: LSTM has no field 'hiden'; did you mean 'hidden'?"),
         (SMALL + "engine:\n  name: gru\n  layer: 3\n", ", line 7: GRU has no field 'layer'; did you mean 'layers'?"),
-        (SMALL + "engine: {name: linear, hidden: 3}\n", ", line 5: Linear has no field 'hidden'; there are: none"),
+        (SMALL + "engine: {name: linear, hidden: 3}\n", ", line 5: Linear has no field 'hidden'; it has none"),
         (SMALL + "engine:\n  name: lstm\n  1: 3\n", ", line 7: LSTM has no field '1'; there are: hidden, layers, "),
         (SMALL + "engine:\n  name: lstm\n  self: 3\n", ", line 7: LSTM has no field 'self'; there are: hidden, "),
         (
@@ -204,8 +207,8 @@ def test_words_are_those_of_yaml_1_2(write) -> None:
         ),
         (
             SMALL.replace("[RSI(14)]", "\n  - {indicator: RSI(14), depth: 4}\n  - ROC(5)") + "engine: gru\n",
-            ", line 2: engine 'gru' reads windows, but the inputs have different depths and increments [(1, 1), (4, 1)]; "
-            "give all the same, or use engine='mlp'",
+            ", line 2: engine 'gru' reads windows, but 'RSI(14)' has depth 4 and increment 1, and 'ROC(5)' depth "
+            "1 and increment 1; give all inputs the same, or use engine='mlp'",
         ),
         (
             SMALL.replace("[RSI(14)]", "\n  - RSI(14)\n  - {indicator: ROC(5), deph: 3}"),

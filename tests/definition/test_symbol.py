@@ -155,6 +155,6 @@ def test_windows_still_need_one_depth_for_all_other_inputs(windows: Windows) -> 
     with pytest.raises(DefinitionError) as error:
         definition(SYMBOL, dl.Input("RSI(14)", depth=3), dl.Input("ROC(5)", depth=2), engine=windows)
     assert str(error.value) == (
-        "engine 'windows' reads windows, but the inputs have different depths and increments [(2, 1), (3, 1)]; give "
-        "all the same, or use engine='mlp'"
+        "engine 'windows' reads windows, but 'RSI(14)' has depth 3 and increment 1, and 'ROC(5)' depth 2 and "
+        "increment 1; give all inputs the same, or use engine='mlp'"
     )

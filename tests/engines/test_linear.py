@@ -105,8 +105,8 @@ def test_windows_of_different_shapes_are_refused_and_linear_takes_them(describe)
     with pytest.raises(DefinitionError) as error:
         describe(".", inputs=inputs, engine="nlinear")
     assert str(error.value) == (
-        "engine 'nlinear' reads windows, but the inputs have different depths and increments [(2, 1), (3, 1)]; "
-        "give all the same, or use engine='mlp'"
+        "engine 'nlinear' reads windows, but 'RSI(14)' has depth 3 and increment 1, and 'ROC(5)' depth 2 and "
+        "increment 1; give all inputs the same, or use engine='mlp'"
     )
     assert describe(".", inputs=inputs, engine="linear").definition.weights == (5 + 1) * 2
 

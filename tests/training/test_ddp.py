@@ -117,6 +117,24 @@ def test_shared_batches_give_the_losses_of_whole_ones(processes: int) -> None:
 
 
 @pytest.mark.slow
+def test_of_three_processes_the_one_that_died_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, members: Members
+) -> None:
+    run, append = prepared(tmp_path, "m", OPTIONS | {"devices": 3}), RunFolder.append_history
+
+    def then_kill(folder: RunFolder, row: Any) -> None:
+        append(folder, row)
+        if row[0] == 2:
+            members[1].kill()
+
+    monkeypatch.setattr(RunFolder, "append_history", then_kill)
+    with pytest.raises(
+        TrainingError, match=r"^process 3 of 3 ended: by SIGKILL; go on with: dlplugin resume "
+    ):
+        execute(run, QUIET)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 3])
 def test_stopped_in_the_middle_of_an_epoch_and_at_its_end_it_goes_on_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurried: None, members: Members, processes: int
@@ -192,7 +210,7 @@ def test_when_the_first_process_is_killed_the_others_end_and_the_run_is_interrup
     killed = time.monotonic()
     wait_for("the end of the other one", lambda: not processes_of(tmp_path, "devices.member"), 10.0)
     print(f"the other one ended after {time.monotonic() - killed:.1f} s")
-    assert run.status == "interrupted"
+    wait_for("the end of the first one", lambda: run.status == "interrupted", 10.0)
     done = len(run.history)
     run.resume(background=True)
     wait_for("more epochs", lambda: len(run.history) > done + 1)

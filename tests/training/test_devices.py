@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from rich.console import Console
 
 import dlplugin as dl
 from dlplugin.engines import Dropout, Purpose, streams
-from dlplugin.errors import DefinitionError
+from dlplugin.errors import DefinitionError, TrainingError
 from dlplugin.prediction import Predictor
 from dlplugin.samples import build_samples
 from dlplugin.training import execute, module
@@ -254,6 +255,27 @@ def test_half_precision_stops_goes_on_to_the_bit_and_predicts_in_float32(
     run = dl.load_run(whole.name, tmp_path / "whole")
     evaluated = run.history["out_of_sample_loss"].iloc[run.best_epoch - 1]
     assert predicted_loss(tmp_path / "whole", whole.read_trained()) == pytest.approx(evaluated, rel=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("engine", [dl.GRU(hidden=4), dl.LSTM(hidden=4)])
+def test_a_recurrent_network_trains_in_half_precision_or_says_that_it_cannot(
+    precision: str, engine: Any
+) -> None:
+    definition = dl.Definition(
+        "r", [dl.Input("RSI(14)", depth=4)], [dl.Output("ROC(5)", look_ahead=5)], engine
+    )
+    samples = build_samples(definition, small_dataset(), dl.resolve_split(small_dataset(), dl.Split()))
+    losses = []
+    for each in ("fp32", precision):
+        notes, options = Notes(), dl.TrainingOptions(epochs=1, device="cpu", precision=each)  # type: ignore[arg-type]
+        if (each, type(engine)) == ("fp16", dl.LSTM):  # oneDNN has it on some CPUs only
+            with suppress(TrainingError):
+                fit(samples, options, notes, console=QUIET)
+            return
+        fit(samples, options, notes, console=QUIET)
+        losses.append([float(value) for value in notes.rows[0][1:3]])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=5e-3)
 
 
 def predicted_loss(store: Path, trained: Any) -> float:

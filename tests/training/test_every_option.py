@@ -97,7 +97,13 @@ def test_every_option_is_among_those_that_are_tried() -> None:
     assert set(CHANGES) | UNSEEN_IN_ONE_PROCESS == {field.name for field in fields(dl.TrainingOptions)}
 
 
-@pytest.mark.parametrize("option", CHANGES)
+@pytest.mark.parametrize(
+    "option",
+    [
+        pytest.param(option, marks=() if place % 5 == 0 else pytest.mark.slow)
+        for place, option in enumerate(CHANGES)
+    ],
+)
 def test_an_option_changes_the_training(option: str) -> None:
     changed, beside = CHANGES[option]
     assert set(changed) == {option}

@@ -110,7 +110,7 @@ def only_run(store: Path) -> str:
 def test_a_training_killed_at_random_moments_ends_as_if_it_had_not_been(
     processes: ForkServerContext, tmp_path: Path
 ) -> None:
-    kill_again_and_again(processes, tmp_path, 20, seed=7)
+    kill_again_and_again(processes, tmp_path, 8, seed=7)
 
 
 @pytest.mark.slow

@@ -102,6 +102,12 @@ def spec_of(options: EngineOptions) -> EngineSpec:
             continue
         if spec.options is type(options):
             return spec_named(name)
+        given: object = options
+        if given is spec.options:
+            kind = spec.options.__name__
+            raise DefinitionError(
+                f"engine is the class {kind}, but must be its options; write engine={kind}()"
+            )
     raise DefinitionError(
         f"engine is {options!r}, but it must be a name or the options of: {', '.join(engines)}"
     )
@@ -150,6 +156,7 @@ def engine_from_plain(value: object) -> EngineOptions:
     given = dict(value)
     name = given.pop("name", None)
     if not isinstance(name, str):
-        raise DefinitionError(f"engine has no name; there are: {', '.join(engines)}")
+        known = ", ".join(engines)
+        raise DefinitionError(f'engine has no name; give one, such as {{"name": "lstm"}}; there are: {known}')
     made: EngineOptions = spec_named(name).options(**{str(option): value for option, value in given.items()})
     return made

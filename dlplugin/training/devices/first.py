@@ -59,8 +59,9 @@ def with_others(
             except RuntimeError as error:  # of torch, when a connection breaks
                 _explain(error, store, processes, share, folder)
                 raise
-            finally:
-                processes.end()  # before the group, or they would complain
+            finally:  # before the group ends, so that none wonders where it is
+                store.set("over", "")
+                processes.end()
     finally:
         control.watch = None
         processes.end()
@@ -133,11 +134,9 @@ def _explain(
 
 def _let_go(store: TCPStore, share: Share) -> None:
     """Tells the other machines that it is over, and gives them a moment to hear it."""
-    end = time.monotonic() + SECONDS_TO_HEAR
-    joined = [
-        f"left/{machine}" for machine in range(1, share.machines) if store.check([f"machine/{machine}"])
-    ]
     store.set("over", "")
+    end = time.monotonic() + SECONDS_TO_HEAR
+    joined = [f"left/{each}" for each in range(1, share.machines) if store.check([f"machine/{each}"])]
     while joined and not store.check(joined) and time.monotonic() < end:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 

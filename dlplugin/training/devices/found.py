@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from dlplugin.definition import TrainingOptions
-from dlplugin.definition.options import refuse_fewer
+from dlplugin.definition.sharing import refuse_fewer
 from dlplugin.errors import TrainingError
 
 __all__ = ["Devices", "choose_devices"]

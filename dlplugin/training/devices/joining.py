@@ -10,7 +10,7 @@ from dlplugin.definition import TrainingOptions
 from dlplugin.errors import TrainingError
 from dlplugin.store import RunFolder
 from dlplugin.training.devices.found import choose_devices
-from dlplugin.training.devices.meeting import attend, plan_of
+from dlplugin.training.devices.meeting import attend, is_over, plan_of
 from dlplugin.training.devices.processes import Processes
 
 __all__ = ["join_training"]
@@ -61,7 +61,7 @@ def join_training(folder: RunFolder, machine: int, address: str) -> None:
 def _watch(store: TCPStore, processes: Processes, folder: RunFolder) -> None:
     """Until the training is over, or the first machine or a process of this one has gone."""
     store.set_timeout(timedelta(seconds=SECONDS_TO_END))
-    while not _over(store):
+    while not is_over(store):
         if gone := processes.gone():
             rank, words = gone
             if _tell_gone(store, rank, words):
@@ -70,21 +70,14 @@ def _watch(store: TCPStore, processes: Processes, folder: RunFolder) -> None:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _over(store: TCPStore) -> bool:
-    try:
-        return bool(store.check(["over"]))
-    except RuntimeError:  # the first machine's process has ended
-        return True
-
-
 def _tell_gone(store: TCPStore, rank: int, words: str) -> bool:
     """Tells the first machine that a process has ended; False where it did because the training is over."""
     end = time.monotonic() + (SECONDS_TO_END if words == "with exit code 0" else 0.0)
     while time.monotonic() < end:
-        if _over(store):
+        if is_over(store):
             return False
         time.sleep(SECONDS_BETWEEN_LOOKS)
-    if _over(store):
+    if is_over(store):
         return False
     try:
         store.set(f"gone/{rank}", words)

@@ -20,7 +20,7 @@ from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 from dlplugin.errors import TrainingError
 from dlplugin.training.devices.share import Share
 
-__all__ = ["attend", "open_meeting", "plan_of", "process_group"]
+__all__ = ["attend", "is_over", "open_meeting", "plan_of", "process_group"]
 
 LOOPBACK = "127.0.0.1"
 LONGEST_SILENCE = timedelta(minutes=10)  # of a process that the others wait for in the middle of a training
@@ -84,6 +84,14 @@ def plan_of(store: TCPStore) -> Mapping[str, Any]:
     """What the first process has told of the training."""
     plan: dict[str, Any] = json.loads(store.get("plan"))
     return plan
+
+
+def is_over(store: TCPStore) -> bool:
+    """Whether the training has ended, or its first process."""
+    try:
+        return bool(store.check(["over"]))
+    except RuntimeError:
+        return True
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from dlplugin.training.devices.share import Share
 from dlplugin.training.save_point import SavePoint
 
 __all__ = ["main"]
+
+SECONDS_FOR_THE_FIRST = 3.0  # to find out which process has gone, before others go because of it
 
 
 class _Nothing:
@@ -54,7 +57,7 @@ def _train(folder: RunFolder, rank: int, address: str) -> None:
 
     from dlplugin.training.devices.first import state_digest
     from dlplugin.training.devices.found import choose_devices
-    from dlplugin.training.devices.meeting import attend, plan_of, process_group
+    from dlplugin.training.devices.meeting import attend, is_over, plan_of, process_group
     from dlplugin.training.fit import fit
 
     store = attend(address)
@@ -71,8 +74,15 @@ def _train(folder: RunFolder, rank: int, address: str) -> None:
         )
     torch.set_num_threads(plan["threads"])
     store.set(f"here/{rank}", "")
-    with process_group(store, share, plan["kind"]):
-        fit(samples, options, _Nothing(), console=Console(quiet=True), state=state, share=share)
+    try:
+        with process_group(store, share, plan["kind"]):
+            fit(samples, options, _Nothing(), console=Console(quiet=True), state=state, share=share)
+    except RuntimeError:  # of torch, when another process has gone
+        end = time.monotonic() + SECONDS_FOR_THE_FIRST
+        while not is_over(store):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def _refuse_another_kind(own: str, first: str) -> None:

@@ -1,9 +1,10 @@
 """The share that one process has in a training: which rows of every batch, and sums over all processes."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, distributed
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["ALONE", "Share"]
 
@@ -45,19 +46,13 @@ class Share:
         own = self.of(count)
         return slice(own.start, max(own.stop, own.start + 1))
 
-    def total(self, values: Tensor) -> Tensor:
+    def total(self, values: "Tensor") -> "Tensor":
         """The sum over all processes, to the bit the same in each of them."""
+        from torch import distributed  # which only several processes need
+
         added = values.detach().cpu().clone()
         distributed.all_reduce(added)
         return added.to(values.device)
-
-    def first_says(self, wish: bool) -> bool:
-        """What the process of rank 0 wishes; all have to ask it at the same moment."""
-        if self.alone:
-            return wish
-        said = torch.tensor([int(wish)])
-        distributed.broadcast(said, 0)
-        return bool(said.item())
 
 
 ALONE = Share()
