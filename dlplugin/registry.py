@@ -2,12 +2,13 @@
 
 import difflib
 import importlib
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Generic, TypeVar
 
-from dlplugin.errors import RegistryError, UnknownNameError
+from dlplugin.errors import DLPluginWarning, RegistryError, UnknownNameError, users_level
 
 __all__ = ["Entry", "Registry", "did_you_mean"]
 
@@ -53,7 +54,8 @@ class Registry(Generic[T]):
         kind: What an entry is, for messages: "engine", "model type".
         entries: The built-in ones.
         entry_points: Group in which other packages announce theirs; the description of a foreign
-            entry is the name of the package that brings it.
+            entry is the name of the package that brings it. One whose name is taken is left out, with a
+            DLPluginWarning.
         holds: What every entry must be an instance of, where there is such a class.
     """
 
@@ -123,5 +125,15 @@ class Registry(Generic[T]):
             for point in metadata.entry_points(group=self._group):
                 package = point.dist.name if point.dist else "an installed package"
                 entry = Entry(point.name, point.value, f"from the package {package}", package)
-                self._entries.setdefault(point.name, entry)
+                if self._entries.setdefault(point.name, entry).target != point.value:
+                    self._tell_taken(entry)
         return self._entries
+
+    def _tell_taken(self, entry: Entry) -> None:
+        owner = self._entries[entry.name].package or "dlplugin"
+        warnings.warn(
+            f"{self._kind} {entry.name!r} of the package {entry.package} is left out: {owner} has one of that name; "
+            "announce it under another",
+            DLPluginWarning,
+            stacklevel=users_level(),
+        )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dlplugin.errors import RegistryError, UnknownNameError
+from dlplugin.errors import DLPluginWarning, RegistryError, UnknownNameError
 from dlplugin.registry import Entry, Registry, did_you_mean
 
 
@@ -54,3 +54,25 @@ def test_an_unknown_name_is_answered_with_the_closest_and_all_known_names() -> N
 
 def test_nothing_close_is_no_suggestion() -> None:
     assert did_you_mean("qqq", ["RSI"]) == ""
+
+
+def test_a_package_whose_name_is_taken_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package, points in (
+        ("boxes", "dict = boxes:Box\nbag = builtins:set\n"),
+        ("bags", "bag = bags:Bag\n"),
+    ):
+        folder = tmp_path / f"{package}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[dlplugin.test-containers]\n{points}")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = shapes()
+    with pytest.warns(DLPluginWarning) as told:
+        assert list(registry) == ["bag", "broken", "dict"]
+    messages = sorted(str(each.message) for each in told)
+    assert len(messages) == 2
+    assert messages[1] == (
+        "container 'dict' of the package boxes is left out: dlplugin has one of that name; announce it under another"
+    )
+    assert messages[0].startswith("container 'bag' of the package ")
+    assert registry["dict"] is dict

@@ -56,8 +56,8 @@ def models(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
 
     Returns:
         A row a model: name (the index), status, versions, engine, inputs, outputs. A model whose files
-        cannot be read is "damaged"; one that needs an indicator of your own that is not known here is
-        "unusable", and its inputs say why.
+        cannot be read is "damaged"; one that needs an engine, or an indicator of your own, that is not
+        known here is "unusable", and its inputs say why.
     """
     root = store_folder(store)
     rows: list[dict[str, object]] = []

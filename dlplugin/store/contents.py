@@ -11,12 +11,20 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from dlplugin.definition import Definition
-from dlplugin.errors import DamagedModelError, DLPluginError, PredictionError
+from dlplugin.definition import Definition, engines, spec_named
+from dlplugin.errors import DamagedModelError, DLPluginError, EngineError, PredictionError, RegistryError
 from dlplugin.samples import Scaling
 from dlplugin.store.folders import read_json, to_json_bytes
 
-__all__ = ["Trained", "Weights", "check_manifest", "manifest", "read_trained", "trained_files"]
+__all__ = [
+    "Trained",
+    "Weights",
+    "check_manifest",
+    "manifest",
+    "read_trained",
+    "stored_definition",
+    "trained_files",
+]
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -61,7 +69,7 @@ def read_trained(folder: Path) -> Trained:
 
     Raises:
         DamagedModelError: A file is missing or not what it should be.
-        PredictionError: It needs an indicator of a user's own that is not known here.
+        PredictionError: It needs an engine, or an indicator of a user's own, that is not known here.
     """
     weights_file = folder / "weights.safetensors"
     try:
@@ -71,16 +79,39 @@ def read_trained(folder: Path) -> Trained:
     scaling = read_json(folder / "scaling.json")
     try:
         return Trained(
-            definition=Definition.from_dict(read_json(folder / "definition.json")),
+            definition=stored_definition(read_json(folder / "definition.json")),
             input_scaling=Scaling.from_dict(scaling["inputs"]),
             output_scaling=Scaling.from_dict(scaling["outputs"]),
             weights=weights,
             record=read_json(folder / "training.json"),
         )
-    except (DamagedModelError, PredictionError):  # an indicator that is missing here is no damage
+    except (DamagedModelError, PredictionError):  # what is missing here is no damage
         raise
     except (DLPluginError, KeyError, TypeError, ValueError) as error:
         raise DamagedModelError(f"{folder} does not hold a trained model: {error}") from None
+
+
+def stored_definition(plain: object) -> Definition:
+    """A definition as the store holds it.
+
+    Raises:
+        DefinitionError: It is none.
+        PredictionError: It needs an engine, or an indicator of a user's own, that is not known here.
+    """
+    engine = plain.get("engine") if isinstance(plain, dict) else None
+    name = engine.get("name") if isinstance(engine, dict) else None
+    if isinstance(plain, dict) and isinstance(name, str):
+        owner = plain.get("name")
+        if name not in engines:
+            raise PredictionError(
+                f"model {owner!r} needs the engine {name!r}, which is not known here; install the package that brings "
+                "it"
+            )
+        try:
+            spec_named(name)
+        except (RegistryError, EngineError) as error:
+            raise PredictionError(f"model {owner!r} needs its engine: {error}") from None
+    return Definition.from_dict(plain)
 
 
 def manifest(files: Mapping[str, bytes]) -> dict[str, str]:

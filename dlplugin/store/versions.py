@@ -17,6 +17,7 @@ from dlplugin.errors import (
     UnknownModelError,
 )
 from dlplugin.registry import did_you_mean
+from dlplugin.store.contents import stored_definition
 from dlplugin.store.folders import (
     FORMAT,
     hold,
@@ -314,8 +315,8 @@ class ModelFolder:
     def _definition(self, path: Path, plain: object) -> Definition:
         """The definition in a file of this folder."""
         try:
-            definition = Definition.from_dict(plain)
-        except PredictionError:  # an indicator that is missing here is no damage
+            definition = stored_definition(plain)
+        except PredictionError:  # what is missing here is no damage
             raise
         except DLPluginError as error:
             raise DamagedModelError(f"{path} does not hold a definition: {error}") from None

@@ -8,7 +8,7 @@ from dlplugin.definition import EngineOptions, engine_from_plain, engine_title
 from dlplugin.definition.engines import spec_of
 from dlplugin.errors import DefinitionError, DLPluginError, EngineError
 from dlplugin.testing.learning import check_storage, check_training
-from dlplugin.testing.numbers import check_finite, check_gradients
+from dlplugin.testing.numbers import check_devices, check_finite, check_gradients
 from dlplugin.testing.rows import check_bits, check_rows
 from dlplugin.testing.structure import (
     check_determinism,
@@ -31,6 +31,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
     "bits": check_bits,
     "gradients": check_gradients,
     "finite": check_finite,
+    "devices": check_devices,
     "training": check_training,
     "storage": check_storage,
 }
@@ -45,8 +46,9 @@ def check_engine(engine: str | EngineOptions, depth: int = 16) -> None:
     weights and outputs (determinism); a network is the same alone and beside others (networks); a
     row's output does not change with the other rows (rows), and not even in its last bit in padded
     chunks of prediction (bits); every number learns (gradients); outputs and gradients are finite
-    for odd rows (finite); its loss falls with every kind of loss and output (training); and a
-    training that was stored goes on, and predicts, as if it had not been (storage).
+    for odd rows (finite); all its tensors go where its rows are (devices); its loss falls with every
+    kind of loss and output (training); and a training that was stored goes on, and predicts, as if it
+    had not been (storage).
 
     It takes a second or two, trains on made-up bars, and leaves nothing behind.
 

@@ -1,21 +1,25 @@
-"""Checks of an engine's numbers: that all learn, and that none is infinite."""
+"""Checks of an engine's numbers: that all learn, that none is infinite, and that all move to another device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from dlplugin.engines import seed_networks
 from dlplugin.errors import EngineError
 from dlplugin.testing.subject import Subject
 
-__all__ = ["check_finite", "check_gradients"]
+__all__ = ["check_devices", "check_finite", "check_gradients"]
 
 TRIES = 10  # seeds: a unit behind a ReLU can be silent with one
 STEPS = 3  # of each: what is multiplied by a weight that begins at 0 learns from the second step on
 NOTHING = {torch.float64: 1e-13, torch.float32: 0.0}  # of the largest gradient: what rounding leaves of 0
 HUGE = 1e6
+MOVERS = {"_to_copy", "copy_", "index", "index_put_"}  # what PyTorch does across devices
 
 
 def check_gradients(subject: Subject) -> None:
@@ -91,3 +95,29 @@ def _odd_rows(subject: Subject) -> Iterator[tuple[str, Tensor]]:
 def _first(values: Tensor) -> float:
     """The first that is not finite."""
     return float(values.detach()[~torch.isfinite(values)][0])
+
+
+def check_devices(subject: Subject) -> None:
+    """All that it calculates with goes to the device of its rows; seen on "meta", which has shapes and no values."""
+    network, rows = subject.network(2).to("meta"), subject.rows(2, 5).to("meta")
+    mode = _OneDevice()  # type: ignore[no-untyped-call]  # PyTorch's own
+    with suppress(NotImplementedError, RuntimeError), torch.no_grad(), mode:
+        network(rows)  # one that looks at values ends there, and is seen up to there
+
+
+class _OneDevice(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's own
+    """Refuses to calculate with tensors of two devices; single numbers may be anywhere."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        given = [
+            each for each in tree_leaves((args, kwargs or {})) if isinstance(each, Tensor) and each.dim()
+        ]
+        strays = [each for each in given if each.device.type != "meta"]
+        if strays and len(strays) < len(given) and func.__name__.partition(".")[0] not in MOVERS:
+            raise EngineError(
+                f"it calculates with a tensor of shape {tuple(strays[0].shape)} that stays on the CPU when the network "
+                "is on a GPU; keep it with register_buffer(..., persistent=False), or make it with device=rows.device"
+            )
+        return func(*args, **(kwargs or {}))

@@ -1,5 +1,6 @@
 """A training that begins with another model's weights, where they fit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ class WarmStart:
         source: The other model: "us-5d@1", or a run's name.
         fits: The layers that begin with its weights.
         anew: The layers that begin as if there were no other, and why.
-        others: What the other model's inputs or outputs are, where they are not the same ones.
+        others: What the other model's engine, inputs or outputs are, where they are not the same ones.
     """
 
     source: str
@@ -58,10 +59,11 @@ def warm_start(
     )
     weights: dict[str, NDArray[np.float32]] = {}
     anew: dict[str, str] = {}
+    called = _called_there(definition, trained.definition)
     for name, parameter in network.state_dict().items():
         own = parameter.numpy()
         weights[name], layer = own, name.rpartition(".")[0]
-        other = trained.weights.get(name)
+        other = trained.weights.get(called(name))
         if other is None:
             anew[layer] = "not there"
         elif other.shape[1:] != own.shape[1:]:
@@ -88,9 +90,19 @@ def warm_start(
     return TrainingState(weights, {"epoch": 0}), result
 
 
+def _called_there(definition: Definition, other: Definition) -> Callable[[str], str]:
+    """What a weight is called in the other's network: one behind embeddings stands below "network"."""
+    here, there = (any(item.embedding is not None for item in each.inputs) for each in (definition, other))
+    if here == there:
+        return str
+    return (lambda name: name.removeprefix("network.")) if here else (lambda name: f"network.{name}")
+
+
 def _others(definition: Definition, source: str, other: Definition) -> tuple[str, ...]:
-    """Weights know their inputs and outputs by place alone."""
+    """Weights know their inputs and outputs by place alone, and a name means another layer in another engine."""
     found = []
+    if definition.spec.name != other.spec.name:
+        found.append(f"mind that {source} has another engine: {other.spec.name}")
     for kind in ("inputs", "outputs"):
         here, there = ([_told(item) for item in getattr(each, kind)] for each in (definition, other))
         if here != there:

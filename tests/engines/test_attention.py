@@ -150,3 +150,16 @@ def test_learned_positions_are_added_to_every_row_and_begin_small() -> None:
         added = made(torch.zeros(shape))
         for k in range(2):
             assert torch.equal(added[k], made.weight[k].expand(shape[1:]))
+
+
+@pytest.mark.parametrize(("width", "heads"), [(32, 2), (56, 7), (10, 2)])
+def test_attention_gives_a_row_the_same_bits_at_every_place(width: int, heads: int) -> None:
+    made = drawn(Attention(2, width, heads), networks=2).eval()
+    with torch.inference_mode():
+        for count in (9, 63):
+            rows = places(2, 32, count, width)
+            for asking in (1, count):
+                given = made(rows[:, :, -asking:], rows)
+                for moved in (1, 2, 3):
+                    other = rows.roll(moved, dims=1)
+                    assert torch.equal(made(other[:, :, -asking:], other).roll(-moved, dims=1), given)

@@ -1,5 +1,6 @@
 """An engine of another package that is broken says so in one line, wherever it is used."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import dlplugin as dl
 from dlplugin.cli import run
 from dlplugin.definition import engines
 from dlplugin.engines import build_network
-from dlplugin.errors import EngineError, RegistryError
+from dlplugin.errors import EngineError, PredictionError, RegistryError
 from dlplugin.registry import Entry
 from tests.testing import wrong_engines
 from tests.testing.wrong_engines import spec
@@ -99,3 +100,24 @@ def test_a_training_of_activations_that_cannot_be_watched_comes_to_its_end(
     run = model.train(two_stocks, options=dl.TrainingOptions(epochs=1, networks=2))
     assert run.status == "finished"
     assert "probe" in run.facts
+
+
+def test_a_stored_model_whose_engine_is_gone_or_broken_is_unusable_and_hides_no_other(
+    announce: Any, describe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce(spec())
+    describe(tmp_path, "fine").save()
+    describe(tmp_path, "theirs", engine="wrong").save()
+    announce(None)
+    with pytest.raises(PredictionError) as broken:
+        dl.load("theirs", tmp_path)
+    assert str(broken.value).startswith("model 'theirs' needs its engine: engine 'wrong' cannot be loaded: ")
+    monkeypatch.delitem(engines._entries, "wrong")
+    table = dl.models(tmp_path)
+    assert table["status"].to_dict() == {"fine": "draft", "theirs": "unusable"}
+    with pytest.raises(PredictionError) as gone:
+        dl.load("theirs", tmp_path)
+    assert str(gone.value) == table["inputs"]["theirs"]
+    assert str(gone.value) == (
+        "model 'theirs' needs the engine 'wrong', which is not known here; install the package that brings it"
+    )

@@ -81,6 +81,11 @@ LIST = rf"\[{NUMBER}(, {NUMBER})+\]"
 SOME = BY + "more than 1e-05"
 BITS = BY + "and must not in a bit"
 W = "Shapes\\(networks=1, row=\\(48,\\), outputs=2\\)"
+STRAY = "it calculates with a tensor of shape"
+STAYS = (
+    r"that stays on the CPU when the network is on a GPU; keep it with register_buffer\(..., persistent=False\), or make "
+    "it with device=rows.device"
+)
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("registration", {"name": "right"}, "WHO calls itself 'right' in its EngineSpec; use one name for both"),
     ("registration", {"chunk": 0}, "WHO has chunk 0, but must be a number of rows, such as 64"),
@@ -173,6 +178,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("finite", {"network": "Divides"}, "it gives nan for rows of zeros"),
     ("finite", {"network": "Explodes"}, "the gradient of 'hidden.weight' is (nan|inf) for values of ± 1000"),
     ("finite", {"network": "Rooted"}, "the gradient of 'hidden.weight' is nan for rows of zeros"),
+    ("devices", {"network": "ForgetsTensors"}, rf"{STRAY} \(2, 6, 6\) {STAYS}"),
+    ("devices", {"network": "MakesTensors"}, rf"{STRAY} \(2, 5, 1\) {STAYS}"),
     ("training", {"network": "LearnsBackwards"},
      "trained with loss='squared', class_loss='cross-entropy', its loss does not fall: "
      f"{NUMBER}, {NUMBER}, {NUMBER}"),

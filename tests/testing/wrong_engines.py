@@ -461,6 +461,27 @@ class Rooted(Good):
         )
 
 
+# devices
+
+
+class ForgetsTensors(Good):
+    """A tensor that is neither learned nor registered stays where it is."""
+
+    def __init__(self, options: Any, shapes: Shapes) -> None:
+        super().__init__(options, shapes)
+        self.mixing = torch.eye(HIDDEN).expand(shapes.networks, HIDDEN, HIDDEN)
+
+    def change(self, values: Tensor) -> Tensor:
+        return values @ self.mixing
+
+
+class MakesTensors(Good):
+    """What it makes while it is asked is on the CPU."""
+
+    def change(self, values: Tensor) -> Tensor:
+        return torch.cat([values[..., 1:], torch.zeros(*values.shape[:2], 1)], dim=-1) + values
+
+
 # training
 
 

@@ -168,3 +168,29 @@ def test_what_could_not_be_meant_is_refused(
             small_dataset(), options=options, start_from=start_from
         )
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("embedded_first", [True, False])
+def test_layers_behind_embeddings_fit_those_of_a_model_without(tmp_path: Path, embedded_first: bool) -> None:
+    plain = model(tmp_path, "plain", [4, 3])
+    day = dl.Input("day_of_week", categories=[0, 1, 2, 3, 4], embedding=2)
+    embedded = dl.Model(
+        "embedded", [*plain.definition.inputs, day], plain.definition.outputs, dl.MLP([4, 3]), store=tmp_path
+    )
+    first, second = (embedded, plain) if embedded_first else (plain, embedded)
+    trained = first.train(small_dataset(), options=SHORT, console=QUIET)
+    run = second.train(small_dataset(), options=SHORT, console=QUIET, start_from=first.name)
+    there, begun = RunFolder.open(tmp_path, trained.name).read_trained().weights, begun_with(run)
+    here, other = ("", "network.") if embedded_first else ("network.", "")
+    for name in ("hidden.2.weight", "hidden.2.bias", "output.weight", "output.bias"):
+        np.testing.assert_array_equal(begun[here + name], there[other + name])
+    assert f"{here}hidden.2, {here}output fit" in run.facts["starts"]
+
+
+def test_what_fits_of_another_engine_is_told(tmp_path: Path, trained: dl.Run) -> None:
+    inputs, outputs = [dl.Input("RSI(14)", depth=3)], [dl.Output("ROC(5)", look_ahead=5)]
+    second = dl.Model("second", inputs, outputs, dl.GRU(hidden=3), store=tmp_path)
+    run = second.train(small_dataset(), options=SHORT, console=QUIET, start_from="first")
+    assert run.facts["starts"] == (
+        "starts from first: output fit; anew: hidden.0 (not there); mind that first has another engine: mlp"
+    )
