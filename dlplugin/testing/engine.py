@@ -1,6 +1,6 @@
 """The conformance check for engines that others write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -37,7 +37,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
 }
 
 
-def check_engine(engine: str | EngineOptions, depth: int = 16) -> None:
+def check_engine(engine: str | EngineOptions | Mapping[str, object], depth: int = 16) -> None:
     """Holds an engine to what every engine promises; returns when it keeps all of it.
 
     Checked in this order: its EngineSpec and options fit together (registration); it learns as many
@@ -53,7 +53,8 @@ def check_engine(engine: str | EngineOptions, depth: int = 16) -> None:
     It takes a second or two, trains on made-up bars, and leaves nothing behind.
 
     Args:
-        engine: A name, for its default options; or options. It must be registered: see docs/engines.md.
+        engine: A name, for its default options; or options, such as {"name": "lstm", "hidden": 8} or an
+            object of the options class. It must be registered: see docs/engines.md.
         depth: Bars of each input, W of an engine that reads windows.
 
     Raises:
@@ -70,11 +71,11 @@ def check_engine(engine: str | EngineOptions, depth: int = 16) -> None:
         torch.set_num_threads(threads)
 
 
-def _check(engine: str | EngineOptions, depth: int) -> None:
-    name = engine if isinstance(engine, str) else spec_of(engine).name
-    title = engine_title(name)
+def _check(engine: str | EngineOptions | Mapping[str, object], depth: int) -> None:
+    plain = dict(engine) if isinstance(engine, Mapping) else engine
+    title = engine_title(_name(plain))
     try:
-        options = engine_from_plain(engine)
+        options = engine_from_plain(plain)
     except Exception as error:
         raise _failed(title, "registration", error) from error
     subject = Subject(options, spec_of(options), depth)
@@ -87,7 +88,15 @@ def _check(engine: str | EngineOptions, depth: int) -> None:
             raise _failed(title, check, error) from error
 
 
+def _name(engine: object) -> str:
+    named = engine.get("name") if isinstance(engine, dict) else engine
+    return named if isinstance(named, str) else spec_of(engine_from_plain(engine)).name
+
+
 def _failed(title: str, check: str, error: Exception) -> EngineError:
     kind = "" if isinstance(error, DLPluginError) else f"{type(error).__name__}: "
     reason = " ".join(f"{kind}{error}".split())
+    reason = reason.removeprefix(f"{title}: ")
+    if reason.startswith(f"{title} "):
+        reason = f"it{reason.removeprefix(title)}"
     return EngineError(f"{title} fails the check of {check}: {reason}")

@@ -200,6 +200,19 @@ def test_show_fits_the_terminal_and_breaks_no_word(
     assert f"{inputs} {more}" == "RSI(14) × 3, ROC(5) × 2, close / SMA(20) - 1"
 
 
+def test_the_epoch_whose_weights_are_kept_is_shown_with_the_last_ones(
+    store: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = dl.load_run(names(store)[-1], store)
+    history = trained.history
+    monkeypatch.setattr("dlplugin.cli.run_text.LAST_EPOCHS", 1)
+    for kept in (1, 3):
+        monkeypatch.setattr(RunFolder, "saved_epochs", property(lambda _, kept=kept: [kept]))
+        assert run(["runs", "show", trained.name, "--store", str(store)]) == 0
+        rows = capsys.readouterr().out.strip().split("\n\n")[4].splitlines()[1:-1]
+        assert [int(row.split()[0]) for row in rows] == sorted({kept, len(history)})
+
+
 def test_columns_of_the_history_go_where_there_is_no_room(file) -> None:
     text = Path(file()).read_text().replace("look_ahead: 5}", "look_ahead: 5, classes: [0]}")
     Path("us-5d.yaml").write_text(text)

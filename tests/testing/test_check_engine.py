@@ -105,12 +105,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
      f"WHO learns 308 numbers with {W}, but Miscounted.weights says 306 for these networks; correct the one or the "
      "other"),
     ("parameters", {"options": wrong_engines.Failing},
-     f"WHO: Failing.weights fails for {W}: ZeroDivisionError: integer division or modulo by zero"),
+     f"Failing.weights fails for {W}: ZeroDivisionError: integer division or modulo by zero"),
     ("parameters", {"options": wrong_engines.Fraction},
-     f"WHO: Fraction.weights gives 308.0 for {W}, but must give a whole number"),
+     f"Fraction.weights gives 308.0 for {W}, but must give a whole number"),
     ("parameters", {"network": "Raises"}, f"WHO fails in {HOME}:Raises with {W}: IndexError: no such layer"),
     ("parameters", {"network": "no_module"},
-     f"WHO: {HOME}:no_module gives 'network', but must give a torch.nn.Module"),
+     f"{HOME}:no_module gives 'network', but must give a torch.nn.Module"),
     ("parameters", {"network": "TorchLinear"},
      r"WHO has a weight 'output.weight' of shape \(2, 6\), but the first dimension is the 1 networks; build it of the "
      "layers in dlplugin.engines"),
@@ -201,7 +201,7 @@ def test_a_wrong_engine_is_caught_by_the_check_it_fails(
     announce(spec(**changes))
     who = "engine 'wrong' of the package some-package"
     with pytest.raises(
-        EngineError, match=f"^{who} fails the check of {check}: {message.replace('WHO', who)}$"
+        EngineError, match=f"^{who} fails the check of {check}: {message.replace('WHO', 'it')}$"
     ):
         check_engine("wrong")
 
@@ -248,3 +248,13 @@ def test_checking_indicators_loads_no_torch() -> None:
     code = "import sys; from dlplugin.testing import check_indicator; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_options_can_be_given_as_plain_text_has_them() -> None:
+    check_engine({"name": "linear"}, depth=2)
+    with pytest.raises(
+        dl.DLPluginError, match="check of registration: MLP has no field 'hiden'; did you mean"
+    ):
+        check_engine({"name": "mlp", "hiden": [3]})
+    with pytest.raises(dl.DLPluginError, match="engine has no name"):
+        check_engine({"hidden": [3]})
