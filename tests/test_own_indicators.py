@@ -196,10 +196,11 @@ except dl.DLPluginError as error:
     ("origin", "said"),
     [
         ("import my_indicators", "finished"),
-        (
+        pytest.param(
             MODULE,
             "model 'mine' needs the indicator 'acme_range', which is not known here; it was defined in a script: put "
             "it into a module that others can import",
+            marks=pytest.mark.slow,
         ),
     ],
 )

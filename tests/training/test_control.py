@@ -176,7 +176,9 @@ print("walked on:", run.status)
     ("number", "epochs", "code", "reason"),
     [
         (signal.SIGINT, "1000000", -signal.SIGINT, "stopped by Ctrl-C"),
-        (signal.SIGTERM, "None", 128 + signal.SIGTERM, "stopped by SIGTERM"),
+        pytest.param(
+            signal.SIGTERM, "None", 128 + signal.SIGTERM, "stopped by SIGTERM", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_signal_from_outside_is_a_clean_stop(
@@ -278,6 +280,7 @@ def test_a_reader_who_may_not_write_the_store_sees_a_training_run(tmp_path: Path
     assert not held(tmp_path, "run-x")
 
 
+@pytest.mark.slow
 def test_pieces_that_a_kill_has_left_are_swept(tmp_path: Path) -> None:
     model = describe(tmp_path, "m")
     run = RunFolder.open(

@@ -235,6 +235,7 @@ print(run.path)
 """
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_byte_for_byte_in_two_processes(tmp_path: Path) -> None:
     started = [
         subprocess.Popen([sys.executable, "-c", TRAIN, str(tmp_path / name)], stdout=subprocess.PIPE, text=True,
