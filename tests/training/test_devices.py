@@ -168,8 +168,9 @@ def test_the_parts_of_a_loss_add_up_to_it_and_so_do_their_gradients(outputs: str
     assert gradients[0].abs().sum() == 0
 
 
-def test_dropout_draws_for_the_whole_batch_and_takes_its_rows() -> None:
-    rows, seen = torch.ones(2, 7, 3), []
+@pytest.mark.parametrize("dims", [(0, 1, 2), (0, 1, 2, 3), (0, 1, 3, 2)])
+def test_dropout_draws_for_the_whole_batch_and_takes_its_rows(dims: tuple[int, ...]) -> None:
+    rows, seen = torch.ones(2, 7, *range(3, 1 + len(dims))).permute(dims), []
     for place in (None, (7, slice(0, 2)), (7, slice(2, 7))):
         layer = Dropout(0.5)
         layer.generators, layer.place = streams(1, 2, 1, Purpose.DROPOUT), place
