@@ -23,6 +23,7 @@ from dlplugin.training import execute
 from dlplugin.training.callbacks import EpochEnd
 from dlplugin.training.control import Control
 from dlplugin.training.devices.first import _refuse_gone
+from dlplugin.training.devices.meeting import process_group
 from dlplugin.training.devices.processes import Processes
 from dlplugin.training.devices.share import Share
 from tests.training.shared import CASES, trace, traces
@@ -273,6 +274,17 @@ def test_when_the_first_process_is_killed_the_others_end_and_the_run_is_interrup
     run.stop()
     assert run.status == "stopped"
     wait_for("the end of the other one", lambda: not processes_of(tmp_path, "devices.member"), 10.0)
+
+
+def test_where_a_process_group_is_already_it_is_told_in_one_line(tmp_path: Path) -> None:
+    store = distributed.HashStore()
+    with process_group(store, Share(), "cpu"):
+        with (
+            pytest.raises(TrainingError, match=r"has a process group of torch already, .*model\.start"),
+            process_group(store, Share(), "cpu"),
+        ):
+            pass
+        assert distributed.is_initialized(), "that of the other one"
 
 
 def test_a_look_between_two_batches_finds_a_process_that_has_ended(tmp_path: Path) -> None:

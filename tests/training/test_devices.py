@@ -279,6 +279,23 @@ def test_a_recurrent_network_trains_in_half_precision_or_says_that_it_cannot(
     np.testing.assert_allclose(losses[1], losses[0], rtol=5e-3)
 
 
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_what_this_cpu_cannot_multiply_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: Any
+) -> None:
+    def lacks(*args: Any) -> None:
+        raise RuntimeError("could not create a primitive descriptor")
+
+    model = describe(tmp_path, "m")
+    monkeypatch.setattr("dlplugin.engines.layers.Linear.forward", lacks)
+    with pytest.raises(TrainingError) as error:
+        model.train(small_dataset(), options=dl.TrainingOptions(epochs=1, device="cpu", precision=precision))
+    assert str(error.value) == (
+        f"precision is {precision!r}, but this device cannot do that with this engine; use 'fp32'"
+    )
+    assert not (tmp_path / ".runs").exists()
+
+
 def predicted_loss(store: Path, trained: Any) -> float:
     """Of what its predictor makes of the out-of-sample samples."""
     definition = describe(store, "m").definition
