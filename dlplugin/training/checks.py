@@ -1,7 +1,8 @@
 """What a training's options ask of its definition, looked at before anything is written."""
 
 from dlplugin.definition import Definition, TrainingOptions
-from dlplugin.errors import DefinitionError
+from dlplugin.errors import DefinitionError, TrainingError
+from dlplugin.samples import row_layout
 from dlplugin.training.devices.found import choose_devices
 
 __all__ = ["check_options", "sampled_output"]
@@ -27,11 +28,35 @@ def check_options(definition: Definition, options: TrainingOptions, out_of_sampl
     _check_schedule(options, out_of_sample)
     if options.device not in ("auto", "cpu") or options.devices != 1 or options.machines > 1:
         choose_devices(options)  # torch, which only this check needs
+    if options.precision != "fp32" and choose_devices(options).kind == "cpu":
+        _try_on_the_cpu(definition, options.precision)
     if options.freeze:
         from dlplugin.engines import build_network  # torch, which only this check needs
         from dlplugin.training.steps.freezing import freeze
 
         freeze(build_network(definition, 1), options.freeze)
+
+
+def _try_on_the_cpu(definition: Definition, precision: str) -> None:
+    """One row, as not every CPU has every operation of an engine in every precision.
+
+    Raises:
+        TrainingError: This one has not.
+    """
+    import torch
+
+    from dlplugin.engines import build_network
+
+    kind = torch.bfloat16 if precision == "bf16" else torch.float16
+    try:
+        with torch.autocast("cpu", dtype=kind):
+            build_network(definition, 1)(torch.zeros(1, 1, *row_layout(definition).shape))
+    except RuntimeError as error:
+        if "primitive" not in str(error):
+            raise
+        raise TrainingError(
+            f"precision is {precision!r}, but this device cannot do that with this engine; use 'fp32'"
+        ) from error
 
 
 def sampled_output(definition: Definition) -> int:

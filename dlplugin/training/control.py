@@ -25,12 +25,14 @@ class Control:
         reason: In words; empty while it shall go on.
         signal: The number of the signal that asked for it; 0 where it was no signal.
         watch: Called at each look; what it raises ends the training.
+        overdue: Whether it was asked to stop and did not; what breaks then is no trouble of the training's.
     """
 
     def __init__(self, asked_elsewhere: Callable[[], bool] = lambda: False) -> None:
         self.reason = ""
         self.signal = 0
         self.watch: Callable[[], None] | None = None
+        self.overdue = False
         self._asked_elsewhere = asked_elsewhere
         self._listening = False
 
@@ -52,8 +54,12 @@ class Control:
 
     def look(self) -> bool:
         """Whether it shall stop."""
-        if self.watch is not None:
+        if self.watch is not None and not self.overdue:
             self.watch()
+        return self.is_asked()
+
+    def is_asked(self) -> bool:
+        """The same, whatever the watch would find."""
         if not self.reason and self._asked_elsewhere():
             self.request("stopped by request")
         return bool(self.reason)

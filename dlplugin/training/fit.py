@@ -87,6 +87,10 @@ def fit(
             trainer.fit(module)
         except EpochAbandoned:
             watch.reason = control.reason
+        except RuntimeError:  # of torch, when the connection to the other processes broke
+            if not control.overdue:
+                raise
+            watch.reason = control.reason
         except SystemExit:
             if not control.signal:
                 raise

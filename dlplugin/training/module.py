@@ -194,9 +194,9 @@ class TrainingModule(lightning.LightningModule):
         """Lets DDP find its order of adding gradients up before the first step: a resume has to add in the same."""
         if not self.share.alone:
             inputs = self.reader(self.matrix, self.in_sample_rows[:1])
-            network = self.network.eval()  # dropout has no streams yet
-            self.manual_backward(0.0 * network(inputs.expand(self.options.networks, *inputs.shape)).sum())
-            network.train()
+            with self._part.without_dropout():  # which has no streams yet
+                predicted = self.network(inputs.expand(self.options.networks, *inputs.shape))
+            self.manual_backward(0.0 * predicted.sum())
 
     def on_train_epoch_start(self) -> None:
         """Puts the samples in this epoch's order, and starts its random streams."""

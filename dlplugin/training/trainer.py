@@ -51,6 +51,7 @@ def make_trainer(
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # a number of a step is no sample: each process does all steps
             log_every_n_steps=1 << 30,
         )
     except MisconfigurationException as error:

@@ -33,6 +33,7 @@ PLAIN: dict[str, Any] = {"epochs": 3, "batch_size": 64, "learning_rate": 0.01, "
 NUMBER = dl.Output("ROC(5)", look_ahead=5, name="number")
 OUTPUTS = {
     "number": [NUMBER],
+    "of a window": [NUMBER],
     "mixed": [
         NUMBER,
         dl.Output("ROC(3)", look_ahead=3, name="quantiles", quantiles=[0.1, 0.5, 0.9]),
@@ -52,6 +53,8 @@ CASES: dict[str, tuple[str, float, dict[str, Any]]] = {
     "clipped": ("number", 0.0, {"clip_norm": 0.1, "clip_value": 0.05, "l1": 0.01, "l2": 0.1, "networks": 2, "optimizer": "sgd"}),
     "averaged": ("number", 0.1, {"averaging": 0.9, "monitor": "correlation", "optimizer": "nadam"}),
     "full": ("number", 0.0, {"batch_size": "full"}),
+    "two steps an epoch": ("number", 0.2, {"batch_size": 2, "epochs": 2, "learning_rate": 0.001}),
+    "mixer": ("of a window", 0.2, {"networks": 2, "batch_size": 37}),
     "tiny batches": ("classes", 0.2, {"batch_size": 3, "epochs": 2, "learning_rate": 0.001}),
     "bf16": ("number", 0.2, {"precision": "bf16"}),
     "fp16": ("number", 0.2, {"precision": "fp16", "clip_norm": 0.1}),
@@ -62,11 +65,14 @@ Trace = tuple[list[list[float]], str]  # the losses of each epoch; a digest of t
 @cache
 def made(outputs: str, dropout: float, half_life: float | None, uniqueness: bool) -> Samples:
     dataset = small_dataset()
+    window = outputs == "of a window"
     definition = dl.Definition(
         "shared",
-        [dl.Input("RSI(14)", depth=3), dl.Input("ROC(5)", depth=2)],
+        [dl.Input("RSI(14)", depth=3), dl.Input("ROC(5)", depth=3 if window else 2)],
         OUTPUTS[outputs],
-        dl.MLP(hidden=[8, 4], dropout=dropout, normalisation="layer"),
+        dl.TSMixer(dropout=dropout)
+        if window
+        else dl.MLP(hidden=[8, 4], dropout=dropout, normalisation="layer"),
     )
     spans = dl.resolve_split(dataset, dl.Split())
     return build_samples(definition, dataset, spans, half_life=half_life, uniqueness=uniqueness)

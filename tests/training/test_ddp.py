@@ -23,6 +23,7 @@ from dlplugin.training import execute
 from dlplugin.training.callbacks import EpochEnd
 from dlplugin.training.control import Control
 from dlplugin.training.devices.first import _refuse_gone
+from dlplugin.training.devices.meeting import process_group
 from dlplugin.training.devices.processes import Processes
 from dlplugin.training.devices.share import Share
 from tests.training.shared import CASES, trace, traces
@@ -168,6 +169,62 @@ def test_stopped_in_the_middle_of_an_epoch_and_at_its_end_it_goes_on_as_if_it_ha
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM])
+def test_a_process_that_does_not_answer_keeps_no_training_from_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurried: None, members: Members, number: int | None
+) -> None:
+    whole, held = prepared(tmp_path / "whole", "m", TWO), prepared(tmp_path / "held", "m", TWO)
+    execute(whole, QUIET)
+    append, asked = RunFolder.append_history, []
+
+    def ask() -> None:
+        asked.append(time.monotonic())
+        if number is None:
+            held.request_stop()
+        else:
+            os.kill(os.getpid(), number)
+
+    def then_hold(folder: RunFolder, row: Any) -> None:
+        append(folder, row)
+        if row[0] == 2:
+            members[-1].send_signal(signal.SIGSTOP)
+            threading.Timer(1.0, ask).start()
+
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "append_history", then_hold)
+        assert execute(held, QUIET).signal == (number or 0)
+    assert time.monotonic() - asked[0] < 10
+    assert (held.status, held.facts["epochs"]) == ("stopped", 2)
+    assert members[-1].poll() is not None
+    assert not list(held.path.glob("process-*.log"))
+    assert {each: signal.getsignal(each) for each in handlers} == handlers
+    assert signal.set_wakeup_fd(-1) == -1
+    held.clear_stop()
+    execute(held, QUIET)
+    assert (held.status, held.digest) == ("finished", whole.digest)
+
+
+@pytest.mark.slow
+def test_a_signal_for_all_processes_is_heard_by_the_first_alone_and_none_has_a_word_to_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, members: Members
+) -> None:
+    run, append = prepared(tmp_path, "m", TWO | {"networks": 1}), RunFolder.append_history
+
+    def then_signal(folder: RunFolder, row: Any) -> None:
+        append(folder, row)
+        members[-1].send_signal(signal.SIGTERM)
+        members[-1].send_signal(signal.SIGINT)
+
+    monkeypatch.setattr(RunFolder, "append_history", then_signal)
+    execute(run, QUIET)
+    assert (run.status, run.facts["epochs"]) == ("finished", 5)
+    assert not list(run.path.glob("process-*.log")), (
+        "of one network with 6 hidden neurons, whose gradients torch finds odd"
+    )
+
+
+@pytest.mark.slow
 def test_when_another_process_dies_the_run_has_failed_in_one_line_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurried: None, members: Members
 ) -> None:
@@ -217,6 +274,17 @@ def test_when_the_first_process_is_killed_the_others_end_and_the_run_is_interrup
     run.stop()
     assert run.status == "stopped"
     wait_for("the end of the other one", lambda: not processes_of(tmp_path, "devices.member"), 10.0)
+
+
+def test_where_a_process_group_is_already_it_is_told_in_one_line(tmp_path: Path) -> None:
+    store = distributed.HashStore()
+    with process_group(store, Share(), "cpu"):
+        with (
+            pytest.raises(TrainingError, match=r"has a process group of torch already, .*model\.start"),
+            process_group(store, Share(), "cpu"),
+        ):
+            pass
+        assert distributed.is_initialized(), "that of the other one"
 
 
 def test_a_look_between_two_batches_finds_a_process_that_has_ended(tmp_path: Path) -> None:

@@ -168,8 +168,9 @@ def test_the_parts_of_a_loss_add_up_to_it_and_so_do_their_gradients(outputs: str
     assert gradients[0].abs().sum() == 0
 
 
-def test_dropout_draws_for_the_whole_batch_and_takes_its_rows() -> None:
-    rows, seen = torch.ones(2, 7, 3), []
+@pytest.mark.parametrize("dims", [(0, 1, 2), (0, 1, 2, 3), (0, 1, 3, 2)])
+def test_dropout_draws_for_the_whole_batch_and_takes_its_rows(dims: tuple[int, ...]) -> None:
+    rows, seen = torch.ones(2, 7, *range(3, 1 + len(dims))).permute(dims), []
     for place in (None, (7, slice(0, 2)), (7, slice(2, 7))):
         layer = Dropout(0.5)
         layer.generators, layer.place = streams(1, 2, 1, Purpose.DROPOUT), place
@@ -276,6 +277,23 @@ def test_a_recurrent_network_trains_in_half_precision_or_says_that_it_cannot(
         fit(samples, options, notes, console=QUIET)
         losses.append([float(value) for value in notes.rows[0][1:3]])
     np.testing.assert_allclose(losses[1], losses[0], rtol=5e-3)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_what_this_cpu_cannot_multiply_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: Any
+) -> None:
+    def lacks(*args: Any) -> None:
+        raise RuntimeError("could not create a primitive descriptor")
+
+    model = describe(tmp_path, "m")
+    monkeypatch.setattr("dlplugin.engines.layers.Linear.forward", lacks)
+    with pytest.raises(TrainingError) as error:
+        model.train(small_dataset(), options=dl.TrainingOptions(epochs=1, device="cpu", precision=precision))
+    assert str(error.value) == (
+        f"precision is {precision!r}, but this device cannot do that with this engine; use 'fp32'"
+    )
+    assert not (tmp_path / ".runs").exists()
 
 
 def predicted_loss(store: Path, trained: Any) -> float:

@@ -16,6 +16,7 @@ from dlplugin.store import RunFolder
 from dlplugin.training.control import Control, StoppedBeforeItBeganError
 from dlplugin.training.devices.found import Devices
 from dlplugin.training.devices.meeting import open_meeting, process_group
+from dlplugin.training.devices.overdue import ending_when_overdue
 from dlplugin.training.devices.processes import SECONDS_TO_BE_NOTICED, Processes
 from dlplugin.training.devices.share import Share
 
@@ -55,7 +56,8 @@ def with_others(
         control.watch = lambda: _refuse_gone(processes, share, folder)
         with process_group(store, share, devices.kind):
             try:
-                yield share
+                with ending_when_overdue(control, lambda: _break_off(store, processes)):
+                    yield share
             except RuntimeError as error:  # of torch, when a connection breaks
                 _explain(error, store, processes, share, folder)
                 raise
@@ -113,6 +115,12 @@ def _wait(store: TCPStore, processes: Processes, share: Share, control: Control,
             who = f"process {min(missing) + 1} of {share.processes}" if machine == 0 else f"machine {machine}"
             raise TrainingError(f"{who} has not come within {seconds:g} seconds{_again(folder)}")
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _break_off(store: TCPStore, processes: Processes) -> None:
+    """Lets what waits for another process fail."""
+    store.set("over", "")
+    processes.end()
 
 
 def _refuse_gone(processes: Processes, share: Share, folder: RunFolder) -> None:

@@ -104,6 +104,11 @@ def process_group(store: Store, share: Share, kind: str) -> Iterator[None]:
         TrainingError: They do not reach each other.
     """
     backend = "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo"
+    if distributed.is_initialized():
+        raise TrainingError(
+            "this process has a process group of torch already, as another training on several processes has; "
+            "train in a process of its own, with model.start(...)"
+        )
     hook = sys.excepthook  # which torch replaces
     try:
         with _interface(share):
@@ -137,4 +142,4 @@ def _interface(share: Share) -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ["GLOO_SOCKET_IFNAME"]
+        os.environ.pop("GLOO_SOCKET_IFNAME", None)

@@ -6,6 +6,7 @@ process does.
 
 import importlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -40,6 +41,8 @@ class _Nothing:
 
 def main(arguments: Sequence[str]) -> int:
     """Trains to the end with the others; an error is one line."""
+    if hasattr(signal, "pthread_sigmask"):  # what stops a whole job is for the first process to hear
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_end_with_the_first, daemon=True).start()
     store, name, rank, address, *modules = arguments
     for module in modules:

@@ -1,6 +1,7 @@
 """One process's part of every batch: its rows, its part of the losses, and the sum of all gradients."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -81,6 +82,15 @@ class Part:
         network.train()
         if not self._share.alone:
             tally.add_others(self._share)
+
+    @contextmanager
+    def without_dropout(self) -> Iterator[None]:
+        """The network as it trains, but for its dropout."""
+        for layer in self._dropouts:
+            layer.eval()
+        yield
+        for layer in self._dropouts:
+            layer.train()
 
     def sum_gradients(self) -> None:
         """Makes the mean over all processes, which DDP leaves, their sum."""
