@@ -131,16 +131,10 @@ class Dropout(nn.Module):
         """(K, B, ...); in training a share of the values is 0, the others grow to make up for it."""
         if not self.training:
             return rows
-        kept = torch.empty_like(rows) if self.place is None else self._room(rows, self.place[0])
+        batch, own = self.place or (rows.shape[1], slice(None))
+        kept = rows.new_empty(
+            rows.shape[0], batch, *rows.shape[2:]
+        )  # in one order, however rows lie in memory
         for k, generator in enumerate(self.generators):
             kept[k].bernoulli_(1 - self.share, generator=generator)
-        if self.place is not None:
-            kept = kept[:, self.place[1]]
-        return rows * kept / (1 - self.share)
-
-    def _room(self, rows: Tensor, batch: int) -> Tensor:
-        """(K, batch, ...), in memory in the order that `rows` are: a mask is drawn in that order."""
-        order = [0, 1, *sorted(range(2, rows.dim()), key=rows.stride, reverse=True)]
-        shape = (rows.shape[0], batch, *rows.shape[2:])
-        room = rows.new_empty([shape[dim] for dim in order])
-        return room.permute([order.index(dim) for dim in range(rows.dim())])
+        return rows * kept[:, own] / (1 - self.share)

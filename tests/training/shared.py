@@ -70,7 +70,9 @@ def made(outputs: str, dropout: float, half_life: float | None, uniqueness: bool
         "shared",
         [dl.Input("RSI(14)", depth=3), dl.Input("ROC(5)", depth=3 if window else 2)],
         OUTPUTS[outputs],
-        dl.TSMixer(dropout=dropout)
+        dl.TSMixer(
+            activation="gelu", dropout=dropout
+        )  # smooth: at the kink of a ReLU the last bits can decide
         if window
         else dl.MLP(hidden=[8, 4], dropout=dropout, normalisation="layer"),
     )
