@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Control", "StoppedBeforeItBeganError", "signals"]
+__all__ = ["Control", "Deaf", "StoppedBeforeItBeganError", "signals"]
 
 REASONS = {signal.SIGINT: "stopped by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
 
@@ -63,6 +63,15 @@ class Control:
         if not self.reason and self._asked_elsewhere():
             self.request("stopped by request")
         return bool(self.reason)
+
+
+class Deaf(Control):
+    """That of a process which another one ends: it hears no signal."""
+
+    def listen(self) -> None:
+        """Ignores Ctrl-C and SIGTERM, for which Lightning puts a handler of its own when a fit begins."""
+        for number in REASONS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ process does.
 
 import importlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from dlplugin.definition import Definition, TrainingOptions
 from dlplugin.errors import DLPluginError, TrainingError
 from dlplugin.samples import read_samples
 from dlplugin.store import RunFolder, TrainingState
+from dlplugin.training.control import Control, Deaf
 from dlplugin.training.devices.share import Share
 from dlplugin.training.save_point import SavePoint
 
@@ -41,21 +41,21 @@ class _Nothing:
 
 def main(arguments: Sequence[str]) -> int:
     """Trains to the end with the others; an error is one line."""
-    if hasattr(signal, "pthread_sigmask"):  # what stops a whole job is for the first process to hear
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    control = Deaf()  # what stops a whole job is for the first process to hear
+    control.listen()
     threading.Thread(target=_end_with_the_first, daemon=True).start()
     store, name, rank, address, *modules = arguments
     for module in modules:
         importlib.import_module(module)
     try:
-        _train(RunFolder.open(Path(store), name), int(rank), address)
+        _train(RunFolder.open(Path(store), name), int(rank), address, control)
     except DLPluginError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def _train(folder: RunFolder, rank: int, address: str) -> None:
+def _train(folder: RunFolder, rank: int, address: str, control: Control) -> None:
     import torch
 
     from dlplugin.training.devices.first import state_digest
@@ -79,7 +79,7 @@ def _train(folder: RunFolder, rank: int, address: str) -> None:
     store.set(f"here/{rank}", "")
     try:
         with process_group(store, share, plan["kind"]):
-            fit(samples, options, _Nothing(), console=Console(quiet=True), state=state, share=share)
+            fit(samples, options, _Nothing(), control, Console(quiet=True), state, share)
     except RuntimeError:  # of torch, when another process has gone
         end = time.monotonic() + SECONDS_FOR_THE_FIRST
         while not is_over(store):
