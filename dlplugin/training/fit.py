@@ -1,6 +1,7 @@
 """One training from samples to kept weights: the Lightning Trainer, quiet, interruptible and resumable."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,11 +81,12 @@ def fit(
     columns = metric_columns(samples.definition, options)
     watch = EpochEnd(module, save_point, journal, control, progress, columns)
     threads = None if state is None else state.values.get("threads")
-    with quiet(), threads_for(module, threads), progress:
+    with quiet(), threads_for(module, threads), closing(journal):
+        begins()
         try:
-            begins()
-            trainer = make_trainer(options, watch, module.first_epoch, share)
-            trainer.fit(module)
+            with progress:
+                trainer = make_trainer(options, watch, module.first_epoch, share)
+                trainer.fit(module)
         except EpochAbandoned:
             watch.reason = control.reason
         except RuntimeError:  # of torch, when the connection to the other processes broke
@@ -95,8 +97,6 @@ def fit(
             if not control.signal:
                 raise
             raise KeyboardInterrupt from None  # what Lightning makes of a second Ctrl-C
-        finally:
-            journal.close()
     if not watch.finite and not save_point.weights:
         raise TrainingError(
             f"{watch.reason}; try a lower learning_rate than {options.learning_rate:g}, or clip= on inputs with "

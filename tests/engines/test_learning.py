@@ -149,6 +149,7 @@ BY_HEART: dict[str, object] = (
     | LINEAR
     | {"mlp": dl.MLP([64]), "mlp-residual": dl.MLP([64], blocks="residual")}
     | {"mlp-gated": dl.MLP([64], blocks="gated")}
+    | {"tcn": dl.TCN([16, 16, 16])}  # 16 bars want a third block
 )
 
 

@@ -356,9 +356,10 @@ def test_in_a_notebook_progress_is_one_line_under_the_cell(tmp_path: Path) -> No
 
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK.format(store=str(tmp_path)))])
     NotebookClient(book, timeout=120, kernel_name="python3").execute()
-    said, warned, output = book.cells[0].outputs  # what it will take, before it begins
+    said, warned, device, output = book.cells[0].outputs  # what it will take, before it begins
     assert said["data"]["text/plain"].endswith(" weights for 274 effective samples\n")
     assert warned["data"]["text/plain"].startswith("warning: the network has 609 weights for 274 effective")
+    assert device["data"]["text/plain"].startswith("found ")
     assert output["output_type"] == "display_data"
     assert output["data"]["text/plain"].startswith("m: epoch 3/3, in-sample ")
     assert "best" in output["data"]["text/plain"]
