@@ -191,10 +191,11 @@ class TrainingOptions:
     initialisation: Annotated[
         Literal["uniform", "xavier", "he", "orthogonal"],
         Field(
-            description="How the weights begin: uniform in ± 1/√inputs, or as Xavier, He or Saxe proposed."
+            description="How the weights of linear maps begin: uniform in ± 1/√inputs, or as Xavier, He or Saxe "
+            "proposed."
         ),
     ] = "uniform"
-    zero_biases: Annotated[bool, Field(description="Biases begin at 0.")] = False
+    zero_biases: Annotated[bool, Field(description="Biases of linear maps begin at 0.")] = False
     sampling: Annotated[
         Literal["none", "over", "under"],
         Field(

@@ -79,15 +79,9 @@ def choose_devices(options: TrainingOptions) -> Devices:
             f"device is {options.device!r}, but there is {_none_of(options.device)} that torch can use; "
             "use device='auto'"
         )
-    kind = (
-        options.device
-        if options.device in ("cpu", "cuda", "mps")
-        else "cuda"
-        if cuda
-        else "mps"
-        if mps
-        else "cpu"
-    )
+    kind = str(options.device)
+    if kind in ("auto", "gpu"):
+        kind = "cuda" if cuda else "mps" if mps else "cpu"
     found = _named(cuda, mps)
     count = _count(kind, there.get(kind, _cores()), options)
     if isinstance(options.batch_size, int):
