@@ -172,7 +172,8 @@ def _data(dataset: DataSet) -> dict[str, Any]:
             "first": index[0].isoformat(),
             "last": index[-1].isoformat(),
         }
-    return {"name": dataset.name, "interval": dataset.interval, "symbols": symbols}
+    origin = {} if dataset.origin is None else {"origin": dataset.origin}
+    return {"name": dataset.name, "interval": dataset.interval, "symbols": symbols, **origin}
 
 
 def _versions() -> dict[str, str]:

@@ -83,13 +83,13 @@ def test_symbols_of_yahoo_are_fetched_when_it_is_loaded(yahoo, monkeypatch: pyte
         ({"bundled": 5}, "a dataset's bundled is 5, but must be text"),
         (
             3,
-            "a dataset is 3; name a bundled set such as us-stocks or a folder, or write bundled:, folder: or yahoo:",
+            "a dataset is 3; name a bundled set such as us-stocks or a folder, or write bundled:, folder:, yahoo: or union:",
         ),
-        ({"symbols": ["A"]}, "a dataset has 'symbols'; give it one of bundled, folder and yahoo"),
-        ({}, "a dataset has nothing; give it one of bundled, folder and yahoo"),
+        ({"symbols": ["A"]}, "a dataset has 'symbols'; give it one of bundled, folder, yahoo and union"),
+        ({}, "a dataset has nothing; give it one of bundled, folder, yahoo and union"),
         (
             {"yahoo": ["A"], "folder": "x"},
-            "a dataset has folder and yahoo; give it one of bundled, folder and yahoo",
+            "a dataset has folder and yahoo; give it one of bundled, folder, yahoo and union",
         ),
         (
             {"yahoo": ["A"], "strt": "2015-01-01"},
