@@ -10,6 +10,7 @@ from typing import Any, final
 import pandas as pd
 
 from dlplugin.bars.bundled import bundled_folder
+from dlplugin.bars.dates import day_text
 from dlplugin.bars.findings import Finding, summary
 from dlplugin.bars.fingerprint import fingerprint_bars
 from dlplugin.bars.folder import folder_sources
@@ -245,7 +246,9 @@ class DataSet:
         for symbol, (first, last) in dates.items():
             bars[symbol] = self._frame(symbol).loc[first:last]
             if bars[symbol].empty:
-                raise BarsError(f"{symbol} of {self.name!r} has no bars between {first} and {last}")
+                raise BarsError(
+                    f"{symbol} of {self.name!r} has no bars between {day_text(first)} and {day_text(last)}"
+                )
         return DataSet._of(
             self.name, Gathered(bars, self.interval, self.findings, self._left_out), self._origin
         )

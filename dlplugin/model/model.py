@@ -396,7 +396,9 @@ class Model:
             BarsError: It was of frames in memory, cannot be read any more, or its bars have changed.
             PredictionError: It is not trained.
         """
-        return training_data({key: self.record[key] for key in ("model", "dataset")})[0]
+        record = self.record
+        record.pop("validation", None)  # not read
+        return training_data(record)[0]
 
     @property
     def spans(self) -> Spans:
