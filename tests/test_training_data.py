@@ -45,18 +45,19 @@ def test_a_locked_model_has_its_dataset_and_is_evaluated_on_it(
 ) -> None:
     assert (locked.dataset.name, locked.dataset.fingerprint) == (two_stocks.name, two_stocks.fingerprint)
     assert locked.dataset.origin == two_stocks.origin
-    assert locked.evaluate().to_json() == locked.evaluation.to_json()
+    assert locked.evaluate().to_json() == locked.evaluate(two_stocks).to_json()
 
 
 def test_a_model_validated_on_another_set_reads_both(
     model: dl.Model, us_stocks: dl.DataSet, frames: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
     folder = write(tmp_path / "prices", **frames)
-    model.train(folder, options=OPTIONS, validation=us_stocks.subset("MSFT"))
-    assert model.evaluate().to_json() == model.evaluation.to_json()
+    other = us_stocks.subset("MSFT")
+    model.train(folder, options=OPTIONS, validation=other)
+    assert model.evaluate().to_json() == model.evaluate(folder, other).to_json()
     (tmp_path / "prices").rename(tmp_path / "moved")
     with pytest.raises(BarsError) as caught:
-        model.evaluate(validation=us_stocks.subset("MSFT"))
+        model.evaluate(validation=other)
     assert str(caught.value) == (
         f"model 'small' was trained on 'prices', but there is no folder {str(tmp_path / 'prices')!r}; give dataset="
     )
@@ -68,7 +69,7 @@ def test_a_validation_in_memory_can_be_given_and_does_not_stand_before_the_datas
     mine = dl.DataSet.from_frames("mine", {"A": two_stocks["IBM"]})
     model.train(two_stocks, options=OPTIONS, validation=mine)
     assert model.dataset.fingerprint == two_stocks.fingerprint
-    assert model.evaluate(validation=mine).to_json() == model.evaluation.to_json()
+    assert model.evaluate(validation=mine).to_json() == model.evaluate(two_stocks, mine).to_json()
     with pytest.raises(BarsError) as caught:
         model.evaluate()
     assert str(caught.value) == ("model 'small' was validated on 'mine', frames in memory; give validation=")

@@ -16,7 +16,7 @@ from dlplugin.cli import run
 from dlplugin.cli.app import app
 from dlplugin.definition import help_sentences, to_plain
 from dlplugin.errors import TrainingError
-from dlplugin.evaluation.results import without_nan
+from dlplugin.evaluation.plain import to_plain as without_nan
 
 SETS: list[dict[str, Any]] = [
     {
