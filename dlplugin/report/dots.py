@@ -1,0 +1,178 @@
+"""Charts of figures with their errors: a line for each, a dot at the figure, a whisker over its 95 % interval."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from dlplugin.report import svg
+from dlplugin.report.charts import FULL, Figure, cut, drawing, empty, wide_of
+from dlplugin.report.scales import Scale, padded, tick_decimals, ticks
+from dlplugin.report.words import finite, number
+
+__all__ = ["Line", "Mark", "dot_plot"]
+
+_GAP = 32.0
+_MOST_NAME = 208.0
+_LONGEST = 4.0  # of the middle error: longer whiskers do not set the scale
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A figure.
+
+    Attributes:
+        value: NaN draws nothing.
+        error: Half of its 95 % interval; NaN draws no whisker.
+        class_: What colours it: a span, "gain", "loss" or "model".
+        faint: Whether it is inside its error; then it is hollow.
+        words: What pointing at it says.
+    """
+
+    value: float
+    error: float
+    class_: str
+    faint: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A name, its figures, and what is said of them at the right."""
+
+    name: str
+    marks: Sequence[Mark]
+    said: Sequence[tuple[str, str]] = ()
+
+
+def dot_plot(
+    lines: Sequence[Line],
+    label: str,
+    axis: str,
+    width: float = FULL,
+    columns: int = 1,
+    bars: bool = False,
+    heads: Sequence[str] = (),
+) -> Figure:
+    """The lines one below the other, on one scale that holds zero.
+
+    Args:
+        lines: From top to bottom, then on in the next column.
+        label: What the picture is called.
+        axis: What is measured, with its unit.
+        width: Pixels.
+        columns: Side by side.
+        bars: Whether bars lead from zero to the figures.
+        heads: What stands above each of `said`.
+    """
+    marks = [mark for line in lines for mark in line.marks]
+    if not finite([mark.value for mark in marks]).size:
+        return empty("None of these figures is known: there are too few samples.")
+    each = math.ceil(len(lines) / columns)
+    several = max(len(line.marks) for line in lines) > 1
+    room = 30.0 if several else 18.0 if columns > 1 else 26.0
+    top = 28.0 if heads else 8.0
+    bottom = top + each * room
+    limits = _limits(marks, bars)
+    wide = (width - (columns - 1) * _GAP) / columns
+    parts = []
+    for column, chosen in enumerate(_batches(lines, each)):
+        left = column * (wide + _GAP)
+        parts.append(_column(chosen, left, wide, (top, bottom), room, limits, axis, bars, heads))
+    return Figure(drawing(width, bottom + 44, label, *parts))
+
+
+def _batches(lines: Sequence[Line], each: int) -> list[Sequence[Line]]:
+    return [lines[start : start + each] for start in range(0, len(lines), each)]
+
+
+def _limits(marks: Sequence[Mark], bars: bool) -> tuple[float, float]:
+    errors = finite([mark.error for mark in marks])
+    most = _LONGEST * float(np.median(errors)) if errors.size else 0.0
+    reach = [(mark.value, min(mark.error, most) if math.isfinite(mark.error) else 0.0) for mark in marks]
+    known = finite([end for value, error in reach for end in (value - error, value + error)])
+    low, high = padded(min(0.0, float(known.min())), max(0.0, float(known.max())))
+    if bars and low < 0 and not (finite([mark.value for mark in marks]) < 0).any():
+        return min(float(known.min()), 0.0), high
+    return low, high
+
+
+def _column(
+    lines: Sequence[Line],
+    left: float,
+    width: float,
+    edges: tuple[float, float],
+    room: float,
+    limits: tuple[float, float],
+    axis: str,
+    bars: bool,
+    heads: Sequence[str],
+) -> Markup:
+    names = min(_MOST_NAME, width * 0.45, max(wide_of(line.name) for line in lines) + 4)
+    said = [
+        max([wide_of(head), *(wide_of(line.said[i][0]) for line in lines if len(line.said) > i)]) + 20
+        for i, head in enumerate(heads)
+    ]
+    top, bottom = edges
+    start, stop = left + names + 12, left + width - sum(said) - 8
+    x = Scale(*limits, start, stop)
+    parts = [_axis(x, top, bottom, axis)]
+    at = stop + 8.0
+    for head, space in zip(heads, said, strict=True):
+        parts.append(svg.text(at + 12, 14, head, "tick"))
+        at += space
+    for index, line in enumerate(lines):
+        y = top + (index + 0.5) * room
+        parts.append(svg.text(left + names, y + 4, cut(line.name, names), "label", "end"))
+        spread = 6.0 if len(line.marks) > 1 else 0.0
+        for place, mark in enumerate(line.marks):
+            parts.append(_mark(mark, x, y + spread * (2 * place - len(line.marks) + 1), bars))
+        at = stop + 8.0
+        for (words, class_), space in zip(line.said, said, strict=False):
+            parts.append(svg.text(at + 12, y + 4, words, f"label {class_}".strip()))
+            at += space
+    return Markup().join(parts)
+
+
+def _axis(x: Scale, top: float, bottom: float, words: str) -> Markup:
+    values = ticks(x.low, x.high, max(2, int((x.stop - x.start) / 72)))
+    decimals = tick_decimals(values)
+    parts = []
+    for value in values:
+        at = x(value)
+        parts.append(svg.line(at, top, at, bottom + 4, "level" if value == 0 else "grid"))
+        parts.append(svg.text(at, bottom + 18, number(value, decimals), "tick", "middle"))
+    middle = (x.start + x.stop) / 2
+    parts.append(svg.text(middle, bottom + 36, words, "tick axis-title", "middle"))
+    return Markup().join(parts)
+
+
+def _mark(mark: Mark, x: Scale, y: float, bars: bool) -> Markup:
+    if not math.isfinite(mark.value):
+        return Markup()
+    class_ = f"{mark.class_}{' hollow' if mark.faint else ''}"
+    parts = []
+    if bars:
+        ends = sorted((x(0.0), x(mark.value)))
+        parts.append(
+            svg.tag("rect", x=ends[0], y=y - 6, width=ends[1] - ends[0], height=12, class_=f"bar {class_}")
+        )
+    if math.isfinite(mark.error):
+        low, high = (x(mark.value + side * mark.error) for side in (-1, 1))
+        parts.append(svg.line(max(low, x.start), y, min(high, x.stop), y, f"whisker {class_}"))
+        if low < x.start:
+            parts.append(_beyond(x.start, y, -1, class_))
+        if high > x.stop:
+            parts.append(_beyond(x.stop, y, 1, class_))
+    title = svg.tag("title", mark.words) if mark.words else Markup()
+    parts.append(svg.dot(x(mark.value), y, f"dot {class_}", title, diamond=mark.class_ == "out-of-sample"))
+    return Markup().join(parts)
+
+
+def _beyond(x: float, y: float, side: int, class_: str) -> Markup:
+    """An arrow's head where a whisker goes on beyond the scale."""
+    corners = ((x + 5 * side, y), (x, y - 4), (x, y + 4))
+    points = " ".join(f"{svg.coordinate(a)},{svg.coordinate(b)}" for a, b in corners)
+    return svg.tag("polygon", points=points, class_=f"beyond {class_}")
