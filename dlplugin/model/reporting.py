@@ -1,36 +1,72 @@
-"""A trained model and a backtest to what a report is made of."""
+"""A trained model, its data and a backtest to what a report is made of."""
 
+import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dlplugin.definition import Input, Output
-from dlplugin.report.data import ReportData, SpanRecord
+from dlplugin.errors import BarsError
+from dlplugin.evaluation import ClassResult, Evaluation
+from dlplugin.model.data import training_data
+from dlplugin.report import Importance, ReportData, SpanRecord, Traded, refuse_other_form, write_report
 
 if TYPE_CHECKING:
     from dlplugin.bars import DataSet
     from dlplugin.evaluation import Backtest
     from dlplugin.model import Model
 
-__all__ = ["report_data"]
+__all__ = ["report_data", "write_model_report"]
+
+MOST_DEPENDENCES = 4  # inputs whose partial dependence is drawn, of those that matter most
 
 
-def report_data(model: "Model", dataset: "DataSet", backtest: "Backtest") -> ReportData:
-    """All that the report of a trained model and one of its backtests shows.
+def write_model_report(
+    model: "Model",
+    path: Path,
+    dataset: "DataSet | None",
+    backtest: "Backtest | None",
+    validation: "DataSet | None" = None,
+) -> Path:
+    """Writes the report of a model; see `Model.report`."""
+    refuse_other_form(path)
+    left_out = ""
+    if dataset is None:
+        try:
+            dataset, validation = training_data(model.record, validation)
+        except BarsError as error:
+            left_out = (
+                f"Left out is what is made of the data anew: what the inputs matter, and the bars of the holdout. {error}."
+            )
+    elif validation is None and "validation" in model.record:
+        validation = training_data(model.record)[1]
+    return write_report(report_data(model, dataset, backtest, validation, left_out), path)
+
+
+def report_data(
+    model: "Model",
+    dataset: "DataSet | None" = None,
+    backtest: "Backtest | None" = None,
+    validation: "DataSet | None" = None,
+    left_out: str = "",
+) -> ReportData:
+    """All that the report of a trained model shows.
 
     Args:
         model: Trained or locked.
-        dataset: What it was trained on.
+        dataset: What it was trained on, for a fresh evaluation; None for the stored one alone.
         backtest: Of one of its symbols.
+        validation: The other DataSet whose samples were out of sample, if there was one.
+        left_out: Sentences on what is not shown.
 
     Raises:
         PredictionError: The model is not trained.
     """
     record = model.record
-    evaluation = model.evaluation
-    bars = dataset[backtest.symbol]
-    predicted = model.predict(bars, backtest.symbol, dataset).iloc[:, 0]
-    output = model.definition.outputs[0]
+    evaluation = model.evaluation if dataset is None else model.evaluate(dataset, validation)
+    importance, dependence = (None, ()) if dataset is None else _inputs(model, dataset, validation, evaluation)
     return ReportData(
         model=model.reference,
         subtitle=_subtitle(model, record),
@@ -40,17 +76,50 @@ def report_data(model: "Model", dataset: "DataSet", backtest: "Backtest") -> Rep
         best_epoch=model.best_epoch,
         stop_reason=str(record["stop_reason"]),
         spans=tuple(
-            SpanRecord(span.name, span.start, span.end, counts["samples"], counts["purged"])  # type: ignore[arg-type]
+            SpanRecord(span.name, span.start, span.end, **record["counts"][span.name])  # type: ignore[arg-type]
             for span in model.spans.spans
-            for counts in [record["counts"][span.name]]
         ),
-        chart_bars=bars.loc[backtest.start : backtest.end],
-        prediction=predicted.loc[backtest.start : backtest.end],
-        prediction_label=f"{output.name}, look ahead {output.look_ahead}{', class' if output.labels else ''}",
-        backtest=backtest,
-        record=_facts(model, record),
         symbols=tuple(record["dataset"]["symbols"]),
         note=model.spans.note,
+        effective_samples=float(record.get("effective_samples", math.nan)),
+        traded=None if dataset is None or backtest is None else _traded(model, dataset, backtest),
+        backtest=backtest,
+        importance=importance,
+        dependence=dependence,
+        openings=model.openings,
+        trials=model.trials,
+        left_out=left_out,
+        record=_facts(model, record),
+        facts=record,
+    )
+
+
+def _inputs(
+    model: "Model", dataset: "DataSet", validation: "DataSet | None", evaluation: Evaluation
+) -> tuple[Importance, Sequence[Any]]:
+    """What the inputs matter on the judged samples, and how predictions of the first output hang on the first of them."""
+    span = evaluation.scores()[-1].span
+    found = model.importance(dataset, span, validation=validation)
+    frame = found.frame
+    own = frame[frame["output"] == evaluation.outputs[0].name].sort_values("rise", ascending=False, kind="stable")
+    names = [str(name) for name in own["input"].head(MOST_DEPENDENCES)]
+    note = f"{found.span}, {found.samples:,} samples, {found.repeats} permutations"
+    curves = [
+        model.partial_dependence(dataset, name, span=span, validation=validation) for name in names
+    ]
+    return Importance(frame, note), curves
+
+
+def _traded(model: "Model", dataset: "DataSet", backtest: "Backtest") -> Traded | None:
+    if backtest.symbol not in dataset:
+        return None
+    bars = dataset[backtest.symbol]
+    predicted = model.predict(bars, backtest.symbol, dataset).iloc[:, 0]
+    output = model.definition.outputs[0]
+    return Traded(
+        bars.loc[backtest.start : backtest.end],
+        predicted.loc[backtest.start : backtest.end],
+        f"{output.name}, look ahead {output.look_ahead}{', class' if output.labels else ''}",
     )
 
 
