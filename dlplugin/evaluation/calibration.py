@@ -88,7 +88,8 @@ def calibrate(samples: OutputSamples) -> Calibration:
             mean_with_error(influence, samples.times, samples.overlap)[1]
             for influence in (share * residuals, residuals * (1 - center * share))
         ]
-    return Calibration(slope / size, errors[0] / size, intercept, errors[1], _monotonicity(predicted, actual))
+    found = (slope / size, errors[0] / size, intercept, errors[1], _monotonicity(predicted, actual))
+    return Calibration(*(each if math.isfinite(each) else math.nan for each in found))
 
 
 def _monotonicity(predicted: FloatArray, actual: FloatArray) -> float:
