@@ -45,13 +45,15 @@ class Calibration:
         if math.isnan(error):
             return "too few days to tell"
         if abs(self.slope) <= error:
-            perfect = " or from 1, which is perfect" if abs(self.slope - 1) <= error else ""
+            perfect = ", or from 1, which is perfect" if abs(self.slope - 1) <= error else ""
             return f"not told from 0, where predictions say nothing of what comes{perfect}"
         if abs(self.slope - 1) <= error:
             return "not told from 1, which is perfect"
         if self.slope < 0:
             return "below 0: what came went the other way"
-        return "below 1: predictions are too far out" if self.slope < 1 else "above 1: predictions are too timid"
+        return (
+            "below 1: predictions are too far out" if self.slope < 1 else "above 1: predictions are too timid"
+        )
 
 
 def calibrate(samples: OutputSamples) -> Calibration:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from dlplugin.errors import DamagedModelError, DefinitionError, UnknownNameError
 from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
+from dlplugin.evaluation.group_table import GroupTable
+from dlplugin.evaluation.groups import KINDS
 from dlplugin.evaluation.plain import from_plain, to_plain
 from dlplugin.evaluation.ranges import FEWEST_ROWS, MOST_ROWS, frame_of, range_rows, refuse_unfit_range
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
@@ -116,6 +119,54 @@ class Evaluation:
             output=self.outputs[position].name,
             frame=frame_of(found, [span.span for span in result.spans]),
             spans=tuple((span.span, span.start, span.end) for span in result.spans),
+        )
+
+    def by(self, kind: str, output: int | str = 0) -> GroupTable:
+        """The figures of each symbol, of each year or of each volatility regime, with their errors.
+
+        Args:
+            kind: "symbol", "year" (of bar t) or "volatility": calm, middle and wild are the thirds of the
+                volatility of the last 20 bars, each symbol's own and made of its in-sample samples.
+            output: Position or name.
+        """
+        _known("kind", kind, KINDS)
+        position = self._position(output)
+        result = self.results[position]
+        spans = tuple(
+            (each.span, each.start, each.end, tuple(group for group in each.groups if group.kind == kind))
+            for each in result.spans
+        )
+        return GroupTable(self.outputs[position].name, kind, isinstance(result, ClassResult), spans)
+
+    def frame(self, output: int | str = 0) -> pd.DataFrame:
+        """All samples of an output, for statistics of your own.
+
+        Returns:
+            A row for each sample: span, time (of bar t), symbol, predicted and actual, then what each trivial
+            rule predicts; numbers in the output's own unit, classes by their number. NaN is a prediction
+            that failed.
+
+        Raises:
+            DefinitionError: A stored evaluation has no samples.
+        """
+        position = self._position(output)
+        if self.samples is None:
+            raise DefinitionError("a stored evaluation has no samples; give model.evaluate(dataset).frame()")
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "span": each.span,
+                        "time": each.times,
+                        "symbol": each.symbols,
+                        "predicted": each.predicted,
+                        "actual": each.actual,
+                        **each.by_rule,
+                    }
+                )
+                for each in self.samples[position]
+            ],
+            ignore_index=True,
         )
 
     def loss(self, span: str = "out-of-sample", rule: str = "model") -> float:

@@ -14,7 +14,9 @@ from dlplugin.evaluation.uncertainty import mean_with_error
 finite = st.floats(-1e6, 1e6, allow_subnormal=False)
 awkward = st.one_of(
     st.floats(allow_nan=True, allow_infinity=True),
-    st.sampled_from([0.0, -0.0, 1.0, 5e-324, -5e-324, 1e300, -1.7e308, 1.7e308, math.nan, math.inf, -math.inf]),
+    st.sampled_from(
+        [0.0, -0.0, 1.0, 5e-324, -5e-324, 1e300, -1.7e308, 1.7e308, math.nan, math.inf, -math.inf]
+    ),
 )
 ways = st.sampled_from(["width", "count"])
 
@@ -24,7 +26,9 @@ def samples(predicted, actual=None, overlap=1, day=np.datetime64("2001-01-01")):
     S = len(predicted)
     actual = np.ones(S) if actual is None else np.asarray(actual, dtype=np.float64)
     times = (day + np.arange(S)).astype("datetime64[ns]")
-    return OutputSamples("in-sample", times, np.full(S, "A"), predicted, actual, {}, np.full(S, np.nan), overlap)
+    return OutputSamples(
+        "in-sample", times, np.full(S, "A"), predicted, actual, {}, np.full(S, np.nan), overlap
+    )
 
 
 def starts(rows):
@@ -59,7 +63,11 @@ def test_every_sample_is_in_the_range_that_holds_its_prediction(in_sample, judge
             else:
                 assert math.isnan(cell.average)
         if len(span):
-            total = sum(row.cells[position].count * row.cells[position].average for row in rows if row.cells[position].count)
+            total = sum(
+                row.cells[position].count * row.cells[position].average
+                for row in rows
+                if row.cells[position].count
+            )
             assert total / len(span) == pytest.approx(span.actual.mean(), rel=1e-9, abs=1e-6)
 
 
@@ -71,7 +79,9 @@ def test_no_prediction_is_too_awkward(in_sample, judged, about, by):
     failed = sum(not math.isfinite(value) for value in in_sample)
     there = [row for row in rows if math.isnan(row.start)]
     assert (there[0].cells[0].count if there else 0) == failed
-    assert starts([row for row in rows if row not in there]) == sorted(set(starts(rows[: len(rows) - len(there)])))
+    assert starts([row for row in rows if row not in there]) == sorted(
+        set(starts(rows[: len(rows) - len(there)]))
+    )
 
 
 def test_ranges_are_nice_decimals_with_the_minimum_inside_and_the_maximum_outside():
@@ -80,7 +90,8 @@ def test_ranges_are_nice_decimals_with_the_minimum_inside_and_the_maximum_outsid
     rows = range_rows([samples(predicted)])
     assert starts(rows) == [-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4]
     by_start, without = (
-        {row.start: row.cells[0].count for row in range_rows([samples(each)])} for each in (predicted, predicted[3:])
+        {row.start: row.cells[0].count for row in range_rows([samples(each)])}
+        for each in (predicted, predicted[3:])
     )
     assert by_start[0.3] - without[0.3] == 2
     assert by_start[0.2] - without[0.2] == 1
@@ -110,9 +121,24 @@ def test_a_chosen_range_has_exactly_that_many_equal_rows_and_one_beyond_each_end
 
 def test_the_edges_of_a_chosen_range_are_written_short():
     predicted = [samples(np.zeros(3))]
-    assert starts(range_rows(predicted, 10, "width", -2, 2)) == [-2, -1.6, -1.2, -0.8, -0.4, 0, 0.4, 0.8, 1.2, 1.6, 2]
+    assert starts(range_rows(predicted, 10, "width", -2, 2)) == [
+        -2,
+        -1.6,
+        -1.2,
+        -0.8,
+        -0.4,
+        0,
+        0.4,
+        0.8,
+        1.2,
+        1.6,
+        2,
+    ]
     assert starts(range_rows(predicted, 3, "width", 0, 1)) == [0, 0.3333333333, 0.6666666667, 1]
-    assert starts(range_rows(predicted, 50, "width", 1.0, np.nextafter(1.0, 2))) == [1.0, np.nextafter(1.0, 2)]
+    assert starts(range_rows(predicted, 50, "width", 1.0, np.nextafter(1.0, 2))) == [
+        1.0,
+        np.nextafter(1.0, 2),
+    ]
 
 
 @pytest.mark.parametrize("about", [2, 5, 10, 20])
@@ -199,7 +225,14 @@ def test_the_interval_of_a_row_holds_the_truth_about_as_often_as_it_says(look_ah
         predicted = (steps[20:] - steps[:-20])[:400]
         times = np.repeat(np.datetime64("2001-01-01", "ns") + np.arange(400) * np.timedelta64(1, "D"), 11)
         span = OutputSamples(
-            "in-sample", times, np.tile("A", 4400), predicted.ravel(), actual.ravel(), {}, np.zeros(4400), look_ahead
+            "in-sample",
+            times,
+            np.tile("A", 4400),
+            predicted.ravel(),
+            actual.ravel(),
+            {},
+            np.zeros(4400),
+            look_ahead,
         )
         for row in range_rows([span], by="count"):
             held.append(abs(row.cells[0].average) <= 1.96 * row.cells[0].error)

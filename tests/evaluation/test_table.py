@@ -46,7 +46,11 @@ def test_the_frame_has_1_96_standard_errors():
     frame = table().frame
     assert list(frame) == [
         *("range_start", "range_end"),
-        *(f"{span}_{name}" for span in ("in_sample", "out_of_sample") for name in ("count", "average", "error")),
+        *(
+            f"{span}_{name}"
+            for span in ("in_sample", "out_of_sample")
+            for name in ("count", "average", "error")
+        ),
     ]
     assert frame["in_sample_error"].tolist() == pytest.approx([0.196, 0.392, 0.196, 1.176])
     assert math.isnan(frame["out_of_sample_error"].iloc[3])
