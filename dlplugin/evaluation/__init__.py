@@ -5,6 +5,7 @@ from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import CLASS_RULE, ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.group_table import GroupTable
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.rules import RULES
@@ -24,6 +25,7 @@ __all__ = [
     "EvaluatedOutput",
     "Evaluation",
     "Execution",
+    "GroupTable",
     "OutputLike",
     "OutputResult",
     "OutputSamples",

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.errors import SamplesError
+from dlplugin.evaluation.calibration import calibrate
 from dlplugin.evaluation.comparison import Comparison, compare
+from dlplugin.evaluation.cross_section import cross_section
 from dlplugin.evaluation.evaluation import Evaluation
-from dlplugin.evaluation.metrics import score
+from dlplugin.evaluation.groups import Thresholds, group_scores, volatility_thresholds
+from dlplugin.evaluation.metrics import score, score_errors
 from dlplugin.evaluation.ranges import range_rows
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.rules import RULES, rule_predictions
@@ -110,22 +113,33 @@ def _evaluate_output(
     samples: tuple[OutputSamples, ...],
 ) -> OutputResult:
     scales = [_scale(each, output, column) for each in values]
-    spans = tuple(_span_scores(span, scale) for span, scale in zip(samples, scales, strict=True))
+    thresholds = volatility_thresholds(samples[0])
+    spans = tuple(_span_scores(span, scale, thresholds) for span, scale in zip(samples, scales, strict=True))
     comparisons = _comparisons(samples[1], scales[1]) if len(samples) > 1 else ()
     tables = {by: range_rows(samples, by=by) for by in ("width", "count")}
     return OutputResult(spans, comparisons, tables)
 
 
-def _span_scores(span: OutputSamples, scale: FloatArray | float) -> SpanScores:
+def _span_scores(span: OutputSamples, scale: FloatArray | float, thresholds: Thresholds) -> SpanScores:
     mean = span.by_rule["in-sample mean"]
     predicted = {"model": span.predicted} | span.by_rule
+    scores = {rule: score(values, span.actual, scale, mean) for rule, values in predicted.items()}
     return SpanScores(
         span=span.span,
         start=pd.Timestamp(span.times.min()),
         end=pd.Timestamp(span.times.max()),
         samples=len(span),
         days=len(np.unique(span.times.astype("datetime64[D]"))),
-        by_rule={rule: score(values, span.actual, scale, mean) for rule, values in predicted.items()},
+        by_rule=scores,
+        errors={
+            rule: score_errors(
+                values, span.actual, scale, mean, span.times, span.overlap, scores=scores[rule]
+            )
+            for rule, values in predicted.items()
+        },
+        cross_section=cross_section(span.predicted, span.actual, span.times, span.symbols, span.overlap),
+        calibration=calibrate(span),
+        groups=group_scores(span, scale, thresholds),
     )
 
 
