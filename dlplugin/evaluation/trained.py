@@ -24,13 +24,16 @@ __all__ = ["evaluate_samples"]
 MOST_RIDGE_INPUTS = 1_000  # its memory grows with the square of them, its time with the cube
 
 
-def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -> Evaluation:
-    """Predicts the in-sample and out-of-sample samples and scores them; the holdout stays closed.
+def evaluate_samples(
+    samples: Samples, predictor: "Predictor", selected: bool, span: str = "out-of-sample"
+) -> Evaluation:
+    """Predicts the in-sample samples and those of one other span and scores them.
 
     Args:
         samples: Scaled as the predictor's training scaled them.
         predictor: Of the trained model.
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
+        span: The judged one: "out-of-sample", or "holdout", which otherwise stays closed.
 
     Returns:
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
@@ -43,7 +46,7 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
     """
     if not len(samples.rows["in-sample"]):
         raise SamplesError("there are no in-sample samples; an evaluation needs one at least")
-    names = [name for name in samples.rows if name != "holdout" and len(samples.rows[name])]
+    names = [name for name in ("in-sample", span) if name in samples.rows and len(samples.rows[name])]
     spans = [_predicted(samples, predictor, name) for name in names]
     outputs = samples.definition.outputs
     numbers = [index for index, output in enumerate(outputs) if not output.labels]
@@ -70,7 +73,7 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
         tuple(_described(output, float(one)) for output, one in zip(outputs, scale, strict=True)),
         tuple(results[index] for index in range(len(outputs))),
         selected,
-        "holdout" in samples.spans,
+        "holdout" in samples.spans and span != "holdout",
         samples.spans.note,
     )
 
