@@ -94,7 +94,7 @@ def openings_table(
     """The openings that count for a model; see `openings`.
 
     An opening counts when its days overlap the model's holdout, and it is of a symbol that the model was
-    trained on, validated on or reads, or of the model's own definition.
+    trained on, validated on or reads; or the model's own definition, trained on such a symbol, has shown it.
 
     Args:
         root: The store.
@@ -112,7 +112,7 @@ def trials_table(
     """The trials that count for a model; see `trials`.
 
     A trial counts when its out-of-sample days (where it has none, its in-sample days) overlap the model's, and
-    it is of a symbol that the model was trained on, validated on or reads, or of the model's own definition.
+    it is of a symbol that the model was trained on, validated on or reads.
 
     Args:
         root: The store.
@@ -164,7 +164,8 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.Data
     frame = pd.DataFrame(rows, columns=list(columns))
     for column in columns:
         if column == "time":
-            frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
+            times = pd.to_datetime(frame[column], utc=True, format="ISO8601")
+            frame[column] = times.astype("datetime64[ns, UTC]")
         elif column.endswith(("start", "end")):
-            frame[column] = pd.to_datetime(frame[column], format="%Y-%m-%d")
+            frame[column] = pd.to_datetime(frame[column], format="%Y-%m-%d").astype("datetime64[ns]")
     return frame

@@ -8,7 +8,7 @@ from dlplugin.bars import DataSet
 from dlplugin.errors import DefinitionError, SamplesError, UnknownModelError
 from dlplugin.evaluation import Evaluation
 from dlplugin.samples import Samples, Spans, build_samples, read_samples
-from dlplugin.store import Opening, RunFolder, Trained, VersionFolder, now, record_opening
+from dlplugin.store import Opening, RunFolder, Trained, VersionFolder, now, record_opening, shown_symbols
 from dlplugin.training import evaluation_of
 
 __all__ = ["evaluate_on", "open_holdout"]
@@ -68,6 +68,7 @@ def open_holdout(
         model=definition.name,
         dataset=trained.record["dataset"]["name"] if dataset is None else dataset.name,
         symbols=tuple(sorted(symbols.union(definition.output_others))),
+        trained=shown_symbols(definition, trained.record),
         start=f"{spans['holdout'].start:%Y-%m-%d}",
         end=f"{spans['holdout'].end:%Y-%m-%d}",
         purpose="score",

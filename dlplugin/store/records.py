@@ -47,6 +47,7 @@ class Opening:
         model: Its name.
         dataset: The DataSet's name, or of a trading result the one that the model was trained on.
         symbols: Whose days, sorted.
+        trained: The symbols that the model was trained on, and those that its outputs read, sorted.
         start: The first of the days.
         end: The last of them.
         purpose: "score" or "trading result".
@@ -58,6 +59,7 @@ class Opening:
     model: str
     dataset: str
     symbols: tuple[str, ...]
+    trained: tuple[str, ...]
     start: str
     end: str
     purpose: Purpose
@@ -76,7 +78,8 @@ class Opening:
         if plain["purpose"] not in PURPOSES:
             raise ValueError("no such purpose")
         texts = _texts(plain, ("definition", "model", "dataset", "reason", "time"))
-        return cls(symbols=_symbols(plain), start=start, end=end, purpose=plain["purpose"], **texts)
+        symbols, trained = (_symbols(plain, name) for name in ("symbols", "trained"))
+        return cls(symbols=symbols, trained=trained, start=start, end=end, purpose=plain["purpose"], **texts)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class Trial:
         spans = {str(name): _days(first, last) for name, (first, last) in plain["spans"].items()}
         _judged(spans)
         texts = _texts(plain, ("run", "started", "definition", "model", "dataset", "time"))
-        return cls(symbols=_symbols(plain), spans=spans, **texts)
+        return cls(symbols=_symbols(plain, "symbols"), spans=spans, **texts)
 
     @classmethod
     def of(cls, run: str, definition: Definition, facts: Mapping[str, Any]) -> "Trial":
@@ -168,14 +171,19 @@ class Scope:
         return cls(trial.definition, frozenset({*trial.symbols, *definition.others}), trial.spans)
 
     def counts(self, record: Opening | Trial) -> bool:
-        """Whether a record counts: for its symbols, or its own definition, on days that overlap its own."""
+        """Whether a record counts: one of its symbols, on days that overlap its own.
+
+        What its own definition, trained on its symbols, has shown of others counts, too.
+        """
+        symbols = set(record.symbols)
         if isinstance(record, Opening):
             days = self.spans.get("holdout")
+            symbols |= set(record.trained if record.definition == self.definition else ())
         else:
             days = _judged(self.spans)
         if days is None or record.days[0] > days[1] or record.days[1] < days[0]:
             return False
-        return record.definition == self.definition or not self.symbols.isdisjoint(record.symbols)
+        return not self.symbols.isdisjoint(symbols)
 
 
 def openings(root: Path) -> LineFile[Opening]:
@@ -257,8 +265,8 @@ def _texts(plain: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
     return texts
 
 
-def _symbols(plain: Mapping[str, Any]) -> tuple[str, ...]:
-    symbols = plain["symbols"]
+def _symbols(plain: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    symbols = plain[name]
     if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
         raise TypeError("not a list of texts")
     return tuple(symbols)

@@ -141,6 +141,7 @@ class _Opened(bt.Analyzer):
             model=holdout.model,
             dataset=holdout.dataset,
             symbols=tuple(sorted(named)),
+            trained=holdout.symbols,
             start=f"{max(ran[0], holdout.start):%Y-%m-%d}",
             end=f"{min(ran[1], holdout.end):%Y-%m-%d}",
             purpose="trading result",

@@ -14,6 +14,7 @@ OPENING = Opening(
     model="m",
     dataset="set",
     symbols=("AAPL", "IBM"),
+    trained=("AAPL", "GE"),
     start="2012-01-03",
     end="2013-12-31",
     purpose="score",

@@ -202,6 +202,7 @@ def test_nothing_is_locked_where_there_is_nothing_to_add(tmp_path: Path) -> None
         ({"definition": "d9", "symbols": ("SPY", "AMD")}, True),
         ({"definition": "d9", "symbols": ("AMD",)}, False),
         ({"symbols": ("AMD",)}, True),
+        ({"symbols": ("AMD",), "trained": ("AMD",)}, False),
         ({"start": "2013-12-31", "end": "2014-06-30"}, True),
         ({"start": "2014-01-01", "end": "2014-06-30"}, False),
         ({"start": "2000-01-01", "end": "2012-01-03"}, True),
