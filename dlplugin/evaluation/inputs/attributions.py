@@ -128,9 +128,8 @@ class Attributions:
             ) from error
 
     def __repr__(self) -> str:
-        return (
-            f"<Attributions of {self.unit}: {', '.join(str(name) for name in self.by_input.index[:3])} first>"
-        )
+        largest = ", ".join(str(name) for name in self.by_input.index[:3])
+        return f"<Attributions to predicted {self.unit}: {largest} first>"
 
     def __str__(self) -> str:
         return plain(self.lines())
@@ -143,7 +142,7 @@ class Attributions:
         """What was looked at, in one line."""
         kept = "complete" if self.complete else "incomplete, give more steps"
         return (
-            f"attributions of {self.unit}, {self.span} {dates(*self.extent)}: {self.samples:,} samples, "
+            f"attributions to predicted {self.unit}, {self.span} {dates(*self.extent)}: {self.samples:,} samples, "
             f"{self.steps} steps, {kept} (gap {percent(self.gap, 2)})"
         )
 

@@ -144,7 +144,8 @@ class PartialDependence:
 
     def __repr__(self) -> str:
         means = [point.mean for point in self.points]
-        return f"<PartialDependence of {self.unit} on {self.input}: {number(min(means), 3)} to {number(max(means), 3)}>"
+        span = f"{number(min(means), 3)} to {number(max(means), 3)}"
+        return f"<PartialDependence of predicted {self.unit} on {self.input}: {span}>"
 
     def __str__(self) -> str:
         return plain(self.lines())
@@ -155,9 +156,9 @@ class PartialDependence:
     @property
     def title(self) -> str:
         """What was looked at, in one line."""
-        bars = ", its newest bar alone" if self.newest else ""
+        bars = " (its newest bar alone)" if self.newest else ""
         return (
-            f"mean prediction of {self.unit} by {self.input}{bars}, {self.span} {dates(*self.extent)}, "
+            f"mean predicted {self.unit} by input {self.input}{bars}; {self.span} {dates(*self.extent)}, "
             f"{self.samples:,} samples"
         )
 

@@ -46,7 +46,7 @@ def plot_dependence(
     else:
         _curve(panel, frame)
     panel.set_xlabel(input_name, color=MUTED, fontsize=9.5)
-    panel.set_ylabel(unit, color=MUTED, fontsize=9.5)
+    panel.set_ylabel(f"predicted {unit}", color=MUTED, fontsize=9.5)
     panel.set_title(title, loc="left", fontsize=9.5, color=INK, wrap=True)
     panel.legend(loc="best", frameon=False, fontsize=9, labelcolor=INK)
     if path is not None:
