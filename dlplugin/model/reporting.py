@@ -9,7 +9,7 @@ import pandas as pd
 
 from dlplugin.definition import Input, Output
 from dlplugin.errors import BarsError
-from dlplugin.evaluation import ClassResult, Evaluation
+from dlplugin.evaluation import Evaluation
 from dlplugin.model.data import training_data
 from dlplugin.report import Importance, ReportData, SpanRecord, Traded, refuse_other_form, write_report
 
@@ -37,9 +37,8 @@ def write_model_report(
         try:
             dataset, validation = training_data(model.record, validation)
         except BarsError as error:
-            left_out = (
-                f"Left out is what is made of the data anew: what the inputs matter, and the bars of the holdout. {error}."
-            )
+            anew = "what the inputs matter, and the bars of the holdout"
+            left_out = f"Left out is what is made of the data anew: {anew}. {str(error)[:1].upper()}{str(error)[1:]}."
     elif validation is None and "validation" in model.record:
         validation = training_data(model.record)[1]
     return write_report(report_data(model, dataset, backtest, validation, left_out), path)
@@ -66,7 +65,9 @@ def report_data(
     """
     record = model.record
     evaluation = model.evaluation if dataset is None else model.evaluate(dataset, validation)
-    importance, dependence = (None, ()) if dataset is None else _inputs(model, dataset, validation, evaluation)
+    importance, dependence = (
+        (None, ()) if dataset is None else _inputs(model, dataset, validation, evaluation)
+    )
     return ReportData(
         model=model.reference,
         subtitle=_subtitle(model, record),
@@ -97,16 +98,16 @@ def report_data(
 def _inputs(
     model: "Model", dataset: "DataSet", validation: "DataSet | None", evaluation: Evaluation
 ) -> tuple[Importance, Sequence[Any]]:
-    """What the inputs matter on the judged samples, and how predictions of the first output hang on the first of them."""
+    """What the inputs matter on the judged samples, and the first output's dependence on those that matter most."""
     span = evaluation.scores()[-1].span
     found = model.importance(dataset, span, validation=validation)
     frame = found.frame
-    own = frame[frame["output"] == evaluation.outputs[0].name].sort_values("rise", ascending=False, kind="stable")
+    own = frame[frame["output"] == evaluation.outputs[0].name].sort_values(
+        "rise", ascending=False, kind="stable"
+    )
     names = [str(name) for name in own["input"].head(MOST_DEPENDENCES)]
     note = f"{found.span}, {found.samples:,} samples, {found.repeats} permutations"
-    curves = [
-        model.partial_dependence(dataset, name, span=span, validation=validation) for name in names
-    ]
+    curves = [model.partial_dependence(dataset, name, span=span, validation=validation) for name in names]
     return Importance(frame, note), curves
 
 
@@ -149,6 +150,12 @@ def _output(item: Output) -> str:
     return text
 
 
+def _origin(data: dict[str, Any]) -> str:
+    if "origin" not in data:
+        return "not recorded"
+    return ", ".join(f"{name} {value}" for name, value in data["origin"].items()) or "frames in memory"
+
+
 def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
     options, data = record["options"], record["dataset"]
     symbols = data["symbols"]
@@ -157,7 +164,7 @@ def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
     last = max(pd.Timestamp(symbol["last"]) for symbol in symbols.values())
     return {
         "model": f"{model.reference}, {model.status}",
-        "definition": model.definition.hash[:16],
+        "definition's hash": model.definition.hash[:16],
         "inputs": "; ".join(map(_input, model.definition.inputs)),
         "outputs": "; ".join(map(_output, model.definition.outputs)),
         "engine": ", ".join(
@@ -166,8 +173,10 @@ def _facts(model: "Model", record: dict[str, Any]) -> dict[str, str]:
         "data": f"{data['name']}, {data['interval']}: {len(symbols)} symbols, {bars:,} bars, "
         f"{first:%Y-%m-%d} … {last:%Y-%m-%d}",
         "symbols": ", ".join(symbols),
+        "origin": _origin(data),
+        "fingerprints": ", ".join(f"{symbol} {each['fingerprint'][:8]}" for symbol, each in symbols.items()),
         "validation": str(model.spans.validation),
-        "samples": record["samples_fingerprint"][:16],
+        "samples' fingerprint": record["samples_fingerprint"][:16],
         "options": ", ".join(f"{name} {value}" for name, value in options.items()),
         "trained": f"{record['started']} … {record['ended']} on {record['device']}, "
         f"{record['epochs']} epochs",

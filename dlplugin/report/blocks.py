@@ -178,3 +178,14 @@ class Section:
     name: str
     title: str
     blocks: Sequence[Block] = field(default_factory=tuple)
+
+    @property
+    def rows(self) -> list[list[Block]]:
+        """The blocks as they lie on the page: a wide one alone, others that follow each other in two columns."""
+        found: list[list[Block]] = []
+        for block in self.blocks:
+            if found and not block.wide and not found[-1][0].wide:
+                found[-1].append(block)
+            else:
+                found.append([block])
+        return found

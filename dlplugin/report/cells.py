@@ -31,7 +31,9 @@ def range_bar(average: float, full: float, *, faint: bool = False) -> Markup:
     if abs(average) > full * (1 + 1e-9):
         corners.insert(2, (end + side * 6, _HEIGHT / 2))
     points = " ".join(f"{svg.coordinate(x)},{svg.coordinate(y)}" for x, y in corners)
-    return _cell(svg.tag("polygon", points=points, class_=f"cell-bar {class_}{' hollow' if faint else ''}"), centre)
+    return _cell(
+        svg.tag("polygon", points=points, class_=f"cell-bar {class_}{' hollow' if faint else ''}"), centre
+    )
 
 
 def bar_axis(full: float, decimals: int) -> Markup:

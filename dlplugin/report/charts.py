@@ -33,8 +33,8 @@ HALF = 576.0
 """Widths in pixels of a chart over the whole page, at 1280, and of one of two side by side."""
 
 _LABEL_GAP = 16.0
-_LETTER = 7.6
-"""Pixels that a letter of a label takes at most on average, in a wide font."""
+_LETTER, _CAPITAL = 7.4, 9.6
+"""Pixels that a letter of a label takes on average in a wide font, and a capital or another wide one."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def date_axis(panel: Panel, index: pd.DatetimeIndex, x: FloatArray, top: float) 
 
 def wide_of(words: str) -> float:
     """Pixels that a label takes at most; no picture knows its font."""
-    return _LETTER * len(words)
+    return sum(_CAPITAL if letter.isupper() or letter in "mw%@…—&+=<>" else _LETTER for letter in words)
 
 
 def cut(words: str, width: float) -> str:
@@ -160,8 +160,12 @@ def cut(words: str, width: float) -> str:
     >>> cut("AAPL", 80.0), cut("a name of many words", 80.0)
     ('AAPL', 'a name of…')
     """
-    most = max(int(width / _LETTER), 2)
-    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+    if wide_of(words) <= width:
+        return words
+    kept = words
+    while kept and wide_of(f"{kept}…") > width:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
 
 
 def end_labels(panel: Panel, labels: Sequence[tuple[float, str, str]]) -> Markup:

@@ -52,9 +52,8 @@ def _classes(described: "EvaluatedOutput", result: "ClassResult", symbols: str) 
 
 def _class_cells(scores: "ClassScores", i: int) -> list[Cell]:
     cells = [Cell(number(scores.came[i], 0)), Cell(number(scores.named[i], 0))]
-    for name in ("precision", "recall", "f1"):
-        cells.append(_share(getattr(scores, name)[i], getattr(scores.errors, name)[i]))
-    return cells
+    names = ("precision", "recall", "f1")
+    return [*cells, *(_share(getattr(scores, name)[i], getattr(scores.errors, name)[i]) for name in names)]
 
 
 def _share(value: float, error: float = math.nan) -> Cell:
@@ -74,7 +73,12 @@ def _scores(described: "EvaluatedOutput", result: "ClassResult", symbols: str) -
             below = f"± {number(half, decimals)}" if math.isfinite(half) else ""
             model.append(Cell(number(float(getattr(scores, name)), decimals), below))
         rule += [Cell(percent(result.rule_accuracy(position))), *[Cell(MISSING)] * 3]
-        shares += [Cell(MISSING), Cell(MISSING), Cell(number(result.rule_log_loss(position), 4)), Cell(MISSING)]
+        shares += [
+            Cell(MISSING),
+            Cell(MISSING),
+            Cell(number(result.rule_log_loss(position), 4)),
+            Cell(MISSING),
+        ]
     return Table(
         name="scores",
         title="The model beside rules that cost nothing",
@@ -111,7 +115,10 @@ def _confusion(labels: Sequence[str], scores: "ClassScores") -> Table:
         title=f"What came against what was predicted, {scores.span}",
         columns=[Column("came \\ predicted", "name"), *map(Column, labels)],
         rows=rows,
-        caption=f"Each row adds up to 100 % of what came, with samples below; the diagonal was right. {span_title(scores)}.",
+        caption=(
+            "Each row adds up to 100 % of what came, with samples below; the diagonal was right. "
+            f"{span_title(scores)}."
+        ),
         wide=len(labels) > MOST_CLASSES,
     )
 
@@ -147,7 +154,12 @@ def reliability_charts(described: "EvaluatedOutput", result: "ClassResult", name
             for each in spans
             for place in each.places
         ]
-        columns = [Column("span", "name"), Column("probability"), Column("share that came"), Column("samples")]
+        columns = [
+            Column("span", "name"),
+            Column("probability"),
+            Column("share that came"),
+            Column("samples"),
+        ]
         table = Table(f"{name}-{i}", title, columns, rows)
         charts.append(Chart(f"{name}-{i}", title, figure, reading, wide=False, table=table))
     return charts

@@ -10,6 +10,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from dlplugin.evaluation import Evaluation
     from dlplugin.evaluation.account import Backtest
+    from dlplugin.evaluation.inputs import PartialDependence
 
 __all__ = ["Importance", "ReportData", "SpanRecord", "Traded"]
 
@@ -130,7 +131,7 @@ class ReportData:
     traded: Traded | None = None
     backtest: "Backtest | None" = None
     importance: Importance | None = None
-    dependence: Sequence[Any] = ()
+    dependence: "Sequence[PartialDependence]" = ()
     openings: pd.DataFrame | None = None
     trials: pd.DataFrame | None = None
     left_out: str = ""

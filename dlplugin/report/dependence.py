@@ -25,9 +25,7 @@ def dependence_figure(found: "PartialDependence") -> Figure:
     label = f"Mean predicted {found.unit} by {found.input}"
     if found.categories:
         return _categories(found, label)
-    x, mean, low, high = (
-        frame[name].to_numpy(dtype=np.float64) for name in ("value", "mean", "low", "high")
-    )
+    x, mean, low, high = (frame[name].to_numpy(dtype=np.float64) for name in ("value", "mean", "low", "high"))
     if len(finite(x)) < 2:
         return empty(f"{found.input} has one value only, so there is no curve to draw.")
     known = finite([mean, low, high])
@@ -61,7 +59,8 @@ def _across(panel: Panel, words: str) -> Markup:
 
 def _categories(found: "PartialDependence", label: str) -> Figure:
     lines = [
-        Line(str(each.label), [Mark(float(each.mean), float("nan"), "out-of-sample")]) for each in found.points
+        Line(str(each.label), [Mark(float(each.mean), float("nan"), "out-of-sample")])
+        for each in found.points
     ]
     most = 24
     return dot_plot(lines[:most], label, f"mean predicted {found.unit}", HALF)

@@ -46,7 +46,8 @@ def render_json(data: ReportData) -> str:
         "evaluation": json.loads(data.evaluation.to_json()),
         "importance": None if data.importance is None else _rows(data.importance.frame),
         "dependence": [
-            {"input": each.input, "predicted": each.unit, "points": _rows(each.frame)} for each in data.dependence
+            {"input": each.input, "predicted": each.unit, "points": _rows(each.frame)}
+            for each in data.dependence
         ],
         "training": {
             "history": {str(name): column.tolist() for name, column in data.history.items()},

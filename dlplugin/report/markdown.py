@@ -2,7 +2,7 @@
 
 import re
 
-from dlplugin.report.blocks import Block, Cell, Chart, Facts, Heading, Section, Table, Words
+from dlplugin.report.blocks import Block, Chart, Facts, Heading, Section, Table, Words
 from dlplugin.report.data import ReportData
 from dlplugin.report.overview import chips, key_figures
 from dlplugin.report.sections import sections
@@ -18,10 +18,18 @@ def render_markdown(data: ReportData) -> str:
     headline, more = split_sentence(data.verdict)
     lines = [f"# {_safe(headline)}", "", f"{_safe(data.model)}: {_safe(data.subtitle)}", ""]
     lines += [_safe(more), ""] if more else []
-    lines += [f"- **{_safe(chip.text)}**{f': {_safe(chip.meaning)}' if chip.meaning else ''}" for chip in chips(data)]
+    lines += [
+        f"- **{_safe(chip.text)}**{f': {_safe(chip.meaning)}' if chip.meaning else ''}"
+        for chip in chips(data)
+    ]
     for group in key_figures(data):
         rows = [[tile.name, f"{tile.value} {tile.error}".strip(), tile.beside] for tile in group.tiles]
-        lines += ["", f"**{_safe(group.title)}**, {_safe(group.span)}", "", *_table(["figure", "value", "beside"], rows)]
+        lines += [
+            "",
+            f"**{_safe(group.title)}**, {_safe(group.span)}",
+            "",
+            *_table(["figure", "value", "beside"], rows),
+        ]
     lines += ["", "± is half of a 95 % interval throughout."]
     for section in sections(data):
         lines += ["", f"## {_safe(section.title)}", *_section(section)]
@@ -53,7 +61,7 @@ def _chart(chart: Chart) -> list[str]:
 def _whole(table: Table) -> list[str]:
     titles = _titles(table)
     shown = [i for i, column in enumerate(table.columns) if "bars" not in column.class_]
-    rows = [[_words(each.cells[i]) for i in shown] for each in table.rows]
+    rows = [[each.cells[i].words for i in shown] for each in table.rows]
     lines = [f"#### {_safe(table.title)}", ""]
     lines += _table([titles[i] for i in shown], rows) if rows else [_safe(table.nothing)]
     return [*lines, "", _safe(table.caption)] if table.caption else lines
@@ -66,13 +74,10 @@ def _titles(table: Table) -> list[str]:
     return [f"{group} {column.title}".strip() for group, column in zip(groups, table.columns, strict=True)]
 
 
-def _words(cell: Cell) -> str:
-    return cell.words
-
-
 def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
     rule = [":--", *["--:"] * (len(heads) - 1)]
-    return [_line([_safe(head) or " " for head in heads]), _line(rule), *(_line([_safe(cell) for cell in each]) for each in rows)]
+    cells = [[_safe(cell) or " " for cell in each] for each in [heads, *rows]]
+    return [_line(cells[0]), _line(rule), *map(_line, cells[1:])]
 
 
 def _line(cells: list[str]) -> str:

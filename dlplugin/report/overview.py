@@ -82,8 +82,10 @@ def _trials(data: ReportData) -> Chip | None:
     if data.trials is None or not len(data.trials):
         return None
     runs = len(data.trials)
-    chance = f"where nothing can be learned, one in forty beats a rule by chance: {runs / 40:.2g} of {runs}"
-    return Chip(f"{count(runs, 'trial')} on these days", chance)
+    luck = "one in forty that learn nothing beats a rule by chance"
+    if runs >= 20:
+        luck += f", {count(round(runs / 40))} of {runs}"
+    return Chip(f"{count(runs, 'trial')} on these days", luck)
 
 
 def _samples(data: ReportData) -> Chip | None:
@@ -93,7 +95,9 @@ def _samples(data: ReportData) -> Chip | None:
     text = count(inside.samples, "in-sample sample")
     if not math.isfinite(data.effective_samples):
         return Chip(text)
-    return Chip(text, f"worth {number(data.effective_samples, 0)} independent ones, since look aheads overlap")
+    return Chip(
+        text, f"worth {number(data.effective_samples, 0)} independent ones, since look aheads overlap"
+    )
 
 
 def _symbols(data: ReportData) -> Chip | None:
@@ -166,7 +170,9 @@ def _class_tiles(result: ClassResult) -> list[Tile]:
     def tile(title: str, name: str, decimals: int, zero: bool = False, unit: str = "") -> Tile:
         times = 100.0 if unit else 1.0
         values = [times * float(getattr(each, name)) for each in result.spans]
-        return _tile(title, values, times * CONFIDENT * float(getattr(shown.errors, name)), decimals, unit, zero)
+        return _tile(
+            title, values, times * CONFIDENT * float(getattr(shown.errors, name)), decimals, unit, zero
+        )
 
     rule = Tile(
         "Always the most frequent class",

@@ -47,7 +47,11 @@ def forest_charts(result: "OutputResult | ClassResult", name: str) -> list[Chart
     """How much better than each rule the model is, with 95 % intervals; a chart for losses, one for hits."""
     charts = []
     for kind, title, axis in (
-        ("loss", "How much less it loses than rules that cost nothing", "less loss than the rule, % of its loss"),
+        (
+            "loss",
+            "How much less it loses than rules that cost nothing",
+            "less loss than the rule, % of its loss",
+        ),
         ("hit rate", "How much oftener its sign is right", "points of the hit rate above the rule's"),
         ("accuracy", "How much oftener it is right", "points of the accuracy above the rule's"),
     ):
@@ -63,7 +67,10 @@ def _forest(
 ) -> Chart:
     span = result.spans[-1]
     units = [_unit(result, each) for each in found]
-    values = [(100 * each.difference / unit, 100 * each.error / unit) for each, unit in zip(found, units, strict=True)]
+    values = [
+        (100 * each.difference / unit, 100 * each.error / unit)
+        for each, unit in zip(found, units, strict=True)
+    ]
     decimals = decimals_of_error([error for _, error in values])
     lines, rows = [], []
     for each, (value, error) in zip(found, values, strict=True):
@@ -75,14 +82,14 @@ def _forest(
         lines.append(Line(each.rule, [mark], said))
         rows.append(row(each.rule, figure, words))
     reading = sentences(
-        "right of zero the model is better than the rule; when the whole whisker, a 95 % interval, lies there, it beats it",
+        "right of zero the model is better than the rule; it beats it when the whole whisker lies there",
         "what is hollow is inside its error: chance explains it",
         f"{span.span}, {count(span.samples, 'sample')} on {count(span.days, 'day')}",
     )
     heads = ("95 % interval", "the model")
     columns = [Column("rule", "name"), Column(f"{axis}"), Column("the model", "name")]
-    figure = dot_plot(lines, title, axis, FULL, heads=heads)
-    return Chart(name, title, figure, reading, table=Table(name, title, columns, rows))
+    plot = dot_plot(lines, title, axis, FULL, heads=heads)
+    return Chart(name, title, plot, reading, table=Table(name, title, columns, rows))
 
 
 def _unit(result: "OutputResult | ClassResult", each: "Comparison") -> float:
@@ -110,7 +117,12 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
     for position, scores in enumerate(result.spans):
         middles = _middles(evaluation, output, position)
         places = [
-            Place(middle, each.cells[position].average, CONFIDENT * each.cells[position].error, each.cells[position].count)
+            Place(
+                middle,
+                each.cells[position].average,
+                CONFIDENT * each.cells[position].error,
+                each.cells[position].count,
+            )
             for each, middle in zip(rows, middles, strict=True)
             if math.isfinite(middle) and each.cells[position].count
         ]
@@ -141,7 +153,12 @@ def _middles(evaluation: "Evaluation", output: int, position: int) -> list[float
     """The mean prediction of each tenth; of a stored evaluation the middle of its range, or its one edge."""
     rows = evaluation.results[output].ranges["count"]  # type: ignore[union-attr]
     if evaluation.samples is None:
-        return [float(np.mean(finite([each.start, each.end]))) if finite([each.start, each.end]).size else math.nan for each in rows]
+        return [
+            float(np.mean(finite([each.start, each.end])))
+            if finite([each.start, each.end]).size
+            else math.nan
+            for each in rows
+        ]
     predicted = evaluation.samples[output][position].predicted
     found = []
     for each in rows:
@@ -154,7 +171,8 @@ def _slope(scores: "SpanScores | ClassScores") -> str:
     line = getattr(scores, "calibration", None)
     if line is None or math.isnan(line.slope):
         return ""
-    return f"{scores.span} the slope is {plus_minus(line.slope, CONFIDENT * line.slope_error)} (1 is right, 0 is nothing)"
+    slope = plus_minus(line.slope, CONFIDENT * line.slope_error)
+    return f"{scores.span} the slope is {slope}, {line.meaning}"
 
 
 def order_chart(result: "OutputResult", name: str) -> Chart | None:
@@ -169,13 +187,21 @@ def order_chart(result: "OutputResult", name: str) -> Chart | None:
             value = float(getattr(scores.cross_section, figure))
             error = CONFIDENT * float(getattr(scores.cross_section, f"{figure}_error"))
             ratio = float(getattr(scores.cross_section, f"{figure}_ratio"))
-            marks.append(Mark(value, error, scores.span, _is_faint(value, error), f"{scores.span}: {plus_minus(value, error)}"))
+            marks.append(
+                Mark(
+                    value,
+                    error,
+                    scores.span,
+                    _is_faint(value, error),
+                    f"{scores.span}: {plus_minus(value, error)}",
+                )
+            )
             rows.append(row(words, scores.span, plus_minus(value, error), number(ratio, 3)))
         lines.append(Line(words, marks))
     title = "Whether it orders the symbols of a day"
     ratios = "; ".join(f"{each.cells[0].text} {each.cells[1].text} {each.cells[3].text}" for each in rows)
     reading = sentences(
-        "the average correlation, across symbols, of predicted and came, one a day; beyond its whisker zero is not chance",
+        "the mean of each day's correlation, across symbols, of predicted and came: above zero it picks the better ones",
         f"mean over spread from day to day (ICIR): {ratios}",
         "the hollow is inside its error",
     )
@@ -207,21 +233,31 @@ def _group_chart(spans: "dict[str, list[GroupScores]]", kind: str, name: str) ->
         spans = {judged: own}
         if len(own) > MOST_SYMBOLS:
             half = MOST_SYMBOLS // 2
-            spans, note = {judged: own[:half] + own[-half:]}, f"the best and the worst {half} of {len(own)} symbols"
+            spans, note = (
+                {judged: own[:half] + own[-half:]},
+                f"the best and the worst {half} of {len(own)} symbols",
+            )
     names = list(dict.fromkeys(each.name for groups in spans.values() for each in groups))
     lines, rows = [], []
     for each in names:
         marks = []
         for span, groups in spans.items():
             for group in (group for group in groups if group.name == each):
-                value, error = 100 * group.figures[figure], 100 * CONFIDENT * group.errors.get(figure, math.nan)
+                value, error = (
+                    100 * group.figures[figure],
+                    100 * CONFIDENT * group.errors.get(figure, math.nan),
+                )
                 zero = 0.0 if figure == "gain" else None
-                said = f"{each}, {span}: {plus_minus(value, error, unit='%')}, {count(group.samples, 'sample')}"
+                said = (
+                    f"{each}, {span}: {plus_minus(value, error, unit='%')}, {count(group.samples, 'sample')}"
+                )
                 marks.append(Mark(value, error, span, zero is not None and _is_faint(value, error), said))
                 rows.append(row(each, span, plus_minus(value, error, unit="%"), number(group.samples, 0)))
         lines.append(Line(each, marks))
     title = f"{figure.capitalize()} by {_KINDS[kind]}"
-    what = "squared error of the in-sample mean that is gone, %" if figure == "gain" else "right predictions, %"
+    what = (
+        "squared error of the in-sample mean that is gone, %" if figure == "gain" else "right predictions, %"
+    )
     wide, columns = _form(kind, len(lines))
     plot = dot_plot(lines, title, what, FULL if wide else HALF, columns)
     reading = sentences(
@@ -232,11 +268,17 @@ def _group_chart(spans: "dict[str, list[GroupScores]]", kind: str, name: str) ->
         f"{judged} only, the best first" if kind == "symbol" else f"dots are {_marks(list(spans))}",
     )
     heads = [Column(_KINDS[kind], "name"), Column("span", "name"), Column(figure), Column("samples")]
-    return Chart(f"{name}-{kind}", title, plot, reading, wide=wide, table=Table(f"{name}-{kind}", title, heads, rows))
+    return Chart(
+        f"{name}-{kind}", title, plot, reading, wide=wide, table=Table(f"{name}-{kind}", title, heads, rows)
+    )
 
 
 def _marks(spans: Sequence[str]) -> str:
-    shapes = {"in-sample": "round in-sample", "out-of-sample": "square out-of-sample", "holdout": "round holdout"}
+    shapes = {
+        "in-sample": "round in-sample",
+        "out-of-sample": "square out-of-sample",
+        "holdout": "round holdout",
+    }
     return " and ".join(shapes.get(span, span) for span in spans)
 
 

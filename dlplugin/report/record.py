@@ -43,8 +43,8 @@ def spans_table(data: ReportData) -> Table:
         rows=_span_rows(data.spans),
         caption=sentences(
             symbols_of(data),
-            "purged samples reach across the end of their span, embargoed ones begin too soon after a boundary, and all "
-            "outputs of dropped ones are in a class that is left out",
+            "purged samples reach across the end of their span, embargoed ones begin too soon after a boundary, and "
+            "those of the dropped class have all outputs in a class that is left out",
             f"there is no {' and no '.join(missing)} span" if missing else "",
         ),
     )
@@ -78,7 +78,8 @@ def openings_block(data: ReportData, name: str) -> Table | Words:
         name=name,
         title=f"The holdout was opened {count(len(data.openings), 'time')}",
         columns=[
-            Column(title, "name") for title in ("when, UTC", "by model", "symbols", "days", "what was shown", "reason")
+            Column(title, "name")
+            for title in ("when, UTC", "by model", "symbols", "days", "what was shown", "reason")
         ],
         rows=[_opening(each) for each in _records(data.openings)],
         caption=(
@@ -92,7 +93,13 @@ def _opening(each: "Mapping[str, Any]") -> Row:
     days = f"{_day(each.get('start'))} – {_day(each.get('end'))}"
     symbols = each.get("symbols")
     named = listed(list(symbols), 4) if isinstance(symbols, list | tuple) else MISSING
-    return row(_moment(each.get("time")), _text(each.get("model")), named, days, *(_text(each.get(name)) for name in ("purpose", "reason")))
+    return row(
+        _moment(each.get("time")),
+        _text(each.get("model")),
+        named,
+        days,
+        *(_text(each.get(name)) for name in ("purpose", "reason")),
+    )
 
 
 def _trials(trials: pd.DataFrame) -> Table:
@@ -102,7 +109,10 @@ def _trials(trials: pd.DataFrame) -> Table:
         name="trials",
         title=f"{count(len(trials), 'trial')} judged on these days",
         columns=[Column(title, "name") for title in ("begun, UTC", "model", "run", "data")],
-        rows=[row(_moment(each.get("time")), *(_text(each.get(name)) for name in ("model", "run", "dataset"))) for each in last],
+        rows=[
+            row(_moment(each.get("time")), *(_text(each.get(name)) for name in ("model", "run", "dataset")))
+            for each in last
+        ],
         caption=(
             f"Every run counts, deleted ones too{shown}: the more there are, the better the best of them looks by luck."
         ),

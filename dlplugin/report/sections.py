@@ -25,6 +25,7 @@ from dlplugin.report.words import count, number, plain_index, plus_minus, senten
 
 if TYPE_CHECKING:
     from dlplugin.evaluation.account import Backtest
+    from dlplugin.evaluation.inputs import PartialDependence
 
 __all__ = ["sections"]
 
@@ -86,7 +87,9 @@ def _importance(importance: Importance | None, name: str, output: int) -> list[C
         rise, error = float(each["rise"]), float(each["error"])
         faint = not rise > error
         words = "told from nothing" if not faint else "inside the error"
-        mark = Mark(rise, error, "out-of-sample", faint, f"{each['input']}: {plus_minus(rise, error)}, {words}")
+        mark = Mark(
+            rise, error, "out-of-sample", faint, f"{each['input']}: {plus_minus(rise, error)}, {words}"
+        )
         lines.append(Line(str(each["input"]), [mark]))
         rows.append(row(str(each["input"]), plus_minus(rise, error), words))
     title = "What the inputs matter"
@@ -98,22 +101,31 @@ def _importance(importance: Importance | None, name: str, output: int) -> list[C
     )
     columns = [Column("input", "name"), Column("rise of the loss"), Column("which is", "name")]
     wide = len(lines) > 12
-    figure = dot_plot(lines, title, "rise of the loss without the input", FULL if wide else HALF, 2 if wide else 1, bars=True)
+    figure = dot_plot(
+        lines,
+        title,
+        "rise of the loss without the input",
+        FULL if wide else HALF,
+        2 if wide else 1,
+        bars=True,
+    )
     table = Table(f"importance-{output}", title, columns, rows)
     return [Chart(f"importance-{output}", title, figure, reading, wide=wide, table=table)]
 
 
-def _dependence(found: "object", i: int) -> Chart:
-    title = f"Prediction by {found.input}"  # type: ignore[attr-defined]
+def _dependence(found: "PartialDependence", i: int) -> Chart:
+    title = f"Prediction by {found.input}"
     reading = sentences(
-        "the mean prediction when this input has each value and all others are as they came; the band holds eight of ten",
-        found.note,  # type: ignore[attr-defined]
+        "the mean prediction when this input has a value and all others are as they came; the band holds eight of ten",
+        found.note,
     )
-    frame: pd.DataFrame = found.frame  # type: ignore[attr-defined]
+    frame: pd.DataFrame = found.frame
     rows = [row(str(each["label"]), number(float(each["mean"]), 4)) for _, each in frame.iterrows()]
-    columns = [Column(str(found.input), "name"), Column("mean prediction")]  # type: ignore[attr-defined]
+    columns = [Column(str(found.input), "name"), Column("mean prediction")]
     name = f"dependence-{i}"
-    return Chart(name, title, dependence_figure(found), reading, wide=False, table=Table(name, title, columns, rows))  # type: ignore[arg-type]
+    return Chart(
+        name, title, dependence_figure(found), reading, wide=False, table=Table(name, title, columns, rows)
+    )
 
 
 def _tables(data: ReportData) -> list[Block]:
@@ -169,10 +181,20 @@ def _holdout(data: ReportData) -> list[Block]:
         bars = data.traded.bars
         same = plain_index(backtest.equity.index).equals(plain_index(bars.index))
         figure = candles_figure(bars, data.traded.prediction, data.traded.label, backtest)
-        blocks.append(Chart("candles", f"{backtest.symbol}: bars, trades and predictions", figure, _candles_words(data)))
+        blocks.append(
+            Chart("candles", f"{backtest.symbol}: bars, trades and predictions", figure, _candles_words(data))
+        )
     figure = account_figure(backtest, "bars" if same else "account")
     reading = f"Above the grey line it earned more than buying and holding would have. {caption}"
-    blocks.append(Chart("account", f"{backtest.strategy}: the account against buy and hold", figure, reading, table=_account_table(backtest)))
+    blocks.append(
+        Chart(
+            "account",
+            f"{backtest.strategy}: the account against buy and hold",
+            figure,
+            reading,
+            table=_account_table(backtest),
+        )
+    )
     return [*blocks, trades_table(backtest, caption)]
 
 

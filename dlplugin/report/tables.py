@@ -43,7 +43,9 @@ def span_groups(
 
 def span_title(scores: "SpanScores | ClassScores") -> str:
     """Its dates and samples."""
-    return f"{span(scores.start, scores.end)} · {count(scores.samples, 'sample')} on {count(scores.days, 'day')}"
+    return (
+        f"{span(scores.start, scores.end)} · {count(scores.samples, 'sample')} on {count(scores.days, 'day')}"
+    )
 
 
 def _ranges(described: "EvaluatedOutput", result: "OutputResult", symbols: str) -> Table:
@@ -116,9 +118,10 @@ def _scores(described: "EvaluatedOutput", result: "OutputResult", symbols: str) 
         columns=[Column("rule", "name"), *(heads * len(spans))],
         rows=rows,
         caption=(
-            f"{described.name}; {symbols}; the rules are fitted in sample, on the same samples and inputs as the model. "
-            "The loss is the mean squared error in units of the output's scale in training; R² is against the in-sample "
-            "mean. Below each figure half of its 95 % interval. A dash: not defined, as the correlation of a constant."
+            f"{described.name}; {symbols}; the rules are fitted in sample, on the same samples and inputs as the "
+            "model. The loss is the mean squared error in units of the output's scale in training; R² is against the "
+            "in-sample mean. Below each figure half of its 95 % interval. A dash: not defined, as the correlation of a "
+            "constant."
         ),
         groups=span_groups(spans, len(FIGURES), Group("", 1)),
     )

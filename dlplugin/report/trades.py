@@ -70,6 +70,4 @@ def _trade(i: int, trade: Any, decimals: int, *, intraday: bool) -> Row:
         number(size, 0 if float(size).is_integer() else 4),
     ]
     share = number(profit / cost * 100 if cost else float("nan"), 1, signed=True, unit="%")
-    return Row(
-        [*map(Cell, cells), Cell(number(profit, 2, signed=True), class_=f"{side}-words"), Cell(share)]
-    )
+    return Row([*map(Cell, cells), Cell(number(profit, 2, signed=True), class_=f"{side}-words"), Cell(share)])

@@ -27,7 +27,7 @@ def refuse_other_form(path: Path) -> None:
     """
     if Path(path).suffix.lower() not in FORMS:
         raise DefinitionError(
-            f"the report is to be {Path(path).name!r}; a page ends in .html, Markdown in .md, data for programs in .json"
+            f"the report is to be {Path(path).name!r}; a page ends in .html, Markdown in .md, data in .json"
         )
 
 
