@@ -16,6 +16,8 @@ __all__ = ["Line", "Mark", "dot_plot"]
 
 _GAP = 32.0
 _MOST_NAME = 208.0
+_TICK = 24.0
+"""Pixels beyond the scale's end, for half of the last tick's label."""
 _LONGEST = 4.0  # of the middle error: longer whiskers do not set the scale
 
 
@@ -80,7 +82,11 @@ def dot_plot(
     parts = []
     for column, chosen in enumerate(_batches(lines, each)):
         left = column * (wide + _GAP)
-        parts.append(_column(chosen, left, wide, (top, bottom), room, limits, axis, bars, heads))
+        parts.append(_column(chosen, left, wide, (top, bottom), room, limits, bars, heads))
+    words = cut(axis, width)
+    half = wide_of(words) / 2
+    middle = width / 2 if columns > 1 else min(max(_plot_middle(lines, wide, heads), half), width - half)
+    parts.append(svg.text(middle, bottom + 36, words, "tick axis-title", "middle"))
     return Figure(drawing(width, bottom + 44, label, *parts))
 
 
@@ -106,19 +112,14 @@ def _column(
     edges: tuple[float, float],
     room: float,
     limits: tuple[float, float],
-    axis: str,
     bars: bool,
     heads: Sequence[str],
 ) -> Markup:
-    names = min(_MOST_NAME, width * 0.45, max(wide_of(line.name) for line in lines) + 4)
-    said = [
-        max([wide_of(head), *(wide_of(line.said[i][0]) for line in lines if len(line.said) > i)]) + 20
-        for i, head in enumerate(heads)
-    ]
+    names, said = _room(lines, width, heads)
     top, bottom = edges
-    start, stop = left + names + 12, left + width - sum(said) - 8
+    start, stop = left + names + 12, left + width - sum(said) - _TICK
     x = Scale(*limits, start, stop)
-    parts = [_axis(x, top, bottom, axis)]
+    parts = [_axis(x, top, bottom)]
     at = stop + 8.0
     for head, space in zip(heads, said, strict=True):
         parts.append(svg.text(at + 12, 14, head, "tick"))
@@ -136,7 +137,22 @@ def _column(
     return Markup().join(parts)
 
 
-def _axis(x: Scale, top: float, bottom: float, words: str) -> Markup:
+def _room(lines: Sequence[Line], width: float, heads: Sequence[str]) -> tuple[float, list[float]]:
+    """Pixels for the names, and for each of what is said at the right."""
+    names = min(_MOST_NAME, width * 0.45, max(wide_of(line.name) for line in lines) + 4)
+    said = [
+        max([wide_of(head), *(wide_of(line.said[i][0]) for line in lines if len(line.said) > i)]) + 20
+        for i, head in enumerate(heads)
+    ]
+    return names, said
+
+
+def _plot_middle(lines: Sequence[Line], width: float, heads: Sequence[str]) -> float:
+    names, said = _room(lines, width, heads)
+    return (names + 12 + width - sum(said) - _TICK) / 2
+
+
+def _axis(x: Scale, top: float, bottom: float) -> Markup:
     values = ticks(x.low, x.high, max(2, int((x.stop - x.start) / 72)))
     decimals = tick_decimals(values)
     parts = []
@@ -144,8 +160,6 @@ def _axis(x: Scale, top: float, bottom: float, words: str) -> Markup:
         at = x(value)
         parts.append(svg.line(at, top, at, bottom + 4, "level" if value == 0 else "grid"))
         parts.append(svg.text(at, bottom + 18, number(value, decimals), "tick", "middle"))
-    middle = (x.start + x.stop) / 2
-    parts.append(svg.text(middle, bottom + 36, words, "tick axis-title", "middle"))
     return Markup().join(parts)
 
 

@@ -114,7 +114,7 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
     described = evaluation.outputs[output]
     rows = result.ranges["count"]  # type: ignore[union-attr]
     spans = []
-    for position, scores in enumerate(result.spans):
+    for position, name_of in enumerate([scores.span for scores in result.spans]):
         middles = _middles(evaluation, output, position)
         places = [
             Place(
@@ -126,7 +126,7 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
             for each, middle in zip(rows, middles, strict=True)
             if math.isfinite(middle) and each.cells[position].count
         ]
-        spans.append(Agreement(scores.span, places))
+        spans.append(Agreement(name_of, places))
     title = "Whether a prediction of one means one"
     figure = agreement_figure(
         spans, title, f"predicted {described.name}, average of a tenth", f"average {described.name} that came"
@@ -201,7 +201,7 @@ def order_chart(result: "OutputResult", name: str) -> Chart | None:
     title = "Whether it orders the symbols of a day"
     ratios = "; ".join(f"{each.cells[0].text} {each.cells[1].text} {each.cells[3].text}" for each in rows)
     reading = sentences(
-        "the mean of each day's correlation, across symbols, of predicted and came: above zero it picks the better ones",
+        "the mean of each day's correlation, across symbols, of predicted and came: above zero it picks better ones",
         f"mean over spread from day to day (ICIR): {ratios}",
         "the hollow is inside its error",
     )

@@ -23,6 +23,7 @@ def test_help_names_every_command(capsys) -> None:
         "indicators",
         "join",
         "models",
+        "report",
         "resume",
         "runs",
         "stop",
