@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dlplugin.report import svg
-from dlplugin.report.charts import HALF, Figure, Panel, drawing, empty, wide_of
+from dlplugin.report.charts import HALF, Figure, Panel, cut, drawing, empty, wide_of
 from dlplugin.report.scales import Scale, padded, tick_decimals, ticks
 from dlplugin.report.words import count, finite, number
 
@@ -62,7 +62,7 @@ def agreement_figure(
     parts = [
         panel.grid(6),
         _across(panel, x_words),
-        svg.text(0, 14, y_words, "tick axis-title"),
+        svg.text(0, 14, cut(y_words, HALF - 8), "tick axis-title"),
         _zero(panel),
         panel.clipped(_diagonal(panel)),
         *(_places(panel, span, shown) for span in spans),
@@ -85,7 +85,8 @@ def _across(panel: Panel, words: str) -> Markup:
         parts.append(svg.line(at, panel.bottom, at, panel.bottom + 4, "axis"))
         parts.append(svg.text(at, panel.bottom + 18, number(value, decimals), "tick", "middle"))
     middle = (panel.x.start + panel.x.stop) / 2
-    parts.append(svg.text(middle, panel.bottom + 40, words, "tick axis-title", "middle"))
+    room = 2 * (HALF - middle)
+    parts.append(svg.text(middle, panel.bottom + 40, cut(words, room), "tick axis-title", "middle"))
     return Markup().join(parts)
 
 

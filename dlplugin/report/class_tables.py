@@ -139,9 +139,9 @@ def reliability_charts(described: "EvaluatedOutput", result: "ClassResult", name
         if not any(each.places for each in spans):
             continue
         label = described.labels[i]
-        title = f"Whether a probability of {label} is one"
+        title = f"Whether a probability of '{label}' is one"
         figure = agreement_figure(
-            spans, title, f"predicted probability of {label}", f"share in which {label} came", decimals=2
+            spans, title, f"predicted probability of '{label}'", f"share in which '{label}' came", decimals=2
         )
         reading = "On the dashed line a class came as often as its probability said; each dot is a tenth of the scale."
         rows = [

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from dlplugin.report import svg
-from dlplugin.report.charts import HALF, Figure, Panel, drawing, empty
+from dlplugin.report.charts import HALF, Figure, Panel, cut, drawing, empty
 from dlplugin.report.dots import Line, Mark, dot_plot
 from dlplugin.report.scales import Scale, padded, tick_decimals, ticks
 from dlplugin.report.words import finite, number
@@ -34,7 +34,7 @@ def dependence_figure(found: "PartialDependence") -> Figure:
     at = across(x)
     parts = [
         panel.grid(4),
-        svg.text(0, 14, f"predicted {found.unit}", "tick axis-title"),
+        svg.text(0, 14, cut(f"predicted {found.unit}", HALF - 8), "tick axis-title"),
         svg.band(at, panel.y(low), panel.y(high), "tint out-of-sample"),
         panel.level(0.0) if panel.y.low < 0 < panel.y.high else Markup(),
         svg.polyline(at, panel.y(mean), "curve out-of-sample"),
@@ -53,7 +53,8 @@ def _across(panel: Panel, words: str) -> Markup:
         for value in values
     ]
     middle = (panel.x.start + panel.x.stop) / 2
-    parts.append(svg.text(middle, panel.bottom + 40, words, "tick axis-title", "middle"))
+    room = 2 * (HALF - middle)
+    parts.append(svg.text(middle, panel.bottom + 40, cut(words, room), "tick axis-title", "middle"))
     return Markup().join(parts)
 
 

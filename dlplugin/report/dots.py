@@ -49,16 +49,43 @@ class Line:
     said: Sequence[tuple[str, str]] = ()
 
 
+@dataclass(frozen=True)
+class _Form:
+    """Where things lie, in pixels.
+
+    Attributes:
+        width: Of one column.
+        names: Room for the names.
+        said: Room for each of what is said at the right.
+        top: Where the first line's room begins.
+        room: For each line.
+        limits: Of the scale.
+    """
+
+    width: float
+    names: float
+    said: Sequence[float]
+    top: float
+    room: float
+    limits: tuple[float, float]
+
+    def scale(self, left: float) -> Scale:
+        """From values to pixels in the column that begins there."""
+        return Scale(*self.limits, left + self.names + 12, left + self.width - sum(self.said) - _TICK)
+
+
 def dot_plot(
     lines: Sequence[Line],
     label: str,
     axis: str,
     width: float = FULL,
     columns: int = 1,
+    *,
     bars: bool = False,
     heads: Sequence[str] = (),
+    zero: bool = True,
 ) -> Figure:
-    """The lines one below the other, on one scale that holds zero.
+    """The lines one below the other, on one scale.
 
     Args:
         lines: From top to bottom, then on in the next column.
@@ -68,72 +95,55 @@ def dot_plot(
         columns: Side by side.
         bars: Whether bars lead from zero to the figures.
         heads: What stands above each of `said`.
+        zero: Whether the scale holds zero.
     """
     marks = [mark for line in lines for mark in line.marks]
     if not finite([mark.value for mark in marks]).size:
         return empty("None of these figures is known: there are too few samples.")
-    each = math.ceil(len(lines) / columns)
     several = max(len(line.marks) for line in lines) > 1
-    room = 30.0 if several else 18.0 if columns > 1 else 26.0
-    top = 28.0 if heads else 8.0
-    bottom = top + each * room
-    limits = _limits(marks, bars)
     wide = (width - (columns - 1) * _GAP) / columns
+    room = 30.0 if several else 18.0 if columns > 1 else 26.0
+    names, said = _room(lines, wide, heads)
+    form = _Form(wide, names, said, 28.0 if heads else 8.0, room, _limits(marks, zero))
+    each = math.ceil(len(lines) / columns)
+    bottom = form.top + each * room
     parts = []
-    for column, chosen in enumerate(_batches(lines, each)):
-        left = column * (wide + _GAP)
-        parts.append(_column(chosen, left, wide, (top, bottom), room, limits, bars, heads))
+    for column in range(columns):
+        chosen = lines[column * each : (column + 1) * each]
+        parts.append(_column(chosen, form, column * (wide + _GAP), bottom, bars, heads))
     words = cut(axis, width)
-    half = wide_of(words) / 2
-    middle = width / 2 if columns > 1 else min(max(_plot_middle(lines, wide, heads), half), width - half)
+    half, scale = wide_of(words) / 2, form.scale(0.0)
+    middle = width / 2 if columns > 1 else (scale.start + scale.stop) / 2
+    middle = min(max(middle, half), width - half)
     parts.append(svg.text(middle, bottom + 36, words, "tick axis-title", "middle"))
     return Figure(drawing(width, bottom + 44, label, *parts))
 
 
-def _batches(lines: Sequence[Line], each: int) -> list[Sequence[Line]]:
-    return [lines[start : start + each] for start in range(0, len(lines), each)]
-
-
-def _limits(marks: Sequence[Mark], bars: bool) -> tuple[float, float]:
+def _limits(marks: Sequence[Mark], zero: bool) -> tuple[float, float]:
     errors = finite([mark.error for mark in marks])
     most = _LONGEST * float(np.median(errors)) if errors.size else 0.0
     reach = [(mark.value, min(mark.error, most) if math.isfinite(mark.error) else 0.0) for mark in marks]
     known = finite([end for value, error in reach for end in (value - error, value + error)])
-    low, high = padded(min(0.0, float(known.min())), max(0.0, float(known.max())))
-    if bars and low < 0 and not (finite([mark.value for mark in marks]) < 0).any():
-        return min(float(known.min()), 0.0), high
-    return low, high
+    low, high = float(known.min()), float(known.max())
+    return padded(min(0.0, low), max(0.0, high)) if zero else padded(low, high)
 
 
 def _column(
-    lines: Sequence[Line],
-    left: float,
-    width: float,
-    edges: tuple[float, float],
-    room: float,
-    limits: tuple[float, float],
-    bars: bool,
-    heads: Sequence[str],
+    lines: Sequence[Line], form: _Form, left: float, bottom: float, bars: bool, heads: Sequence[str]
 ) -> Markup:
-    names, said = _room(lines, width, heads)
-    top, bottom = edges
-    start, stop = left + names + 12, left + width - sum(said) - _TICK
-    x = Scale(*limits, start, stop)
-    parts = [_axis(x, top, bottom)]
-    at = stop + 8.0
-    for head, space in zip(heads, said, strict=True):
-        parts.append(svg.text(at + 12, 14, head, "tick"))
-        at += space
+    x = form.scale(left)
+    places = [x.stop + _TICK + sum(form.said[:i]) for i in range(len(heads))]
+    parts = [_axis(x, form.top, bottom)]
+    parts += [svg.text(at, 14, head, "tick") for at, head in zip(places, heads, strict=True)]
     for index, line in enumerate(lines):
-        y = top + (index + 0.5) * room
-        parts.append(svg.text(left + names, y + 4, cut(line.name, names), "label", "end"))
+        y = form.top + (index + 0.5) * form.room
+        name = cut(line.name, form.names)
+        parts.append(svg.text(left + form.names, y + 4, name, "label", "end"))
         spread = 6.0 if len(line.marks) > 1 else 0.0
         for place, mark in enumerate(line.marks):
             parts.append(_mark(mark, x, y + spread * (2 * place - len(line.marks) + 1), bars))
-        at = stop + 8.0
-        for (words, class_), space in zip(line.said, said, strict=False):
-            parts.append(svg.text(at + 12, y + 4, words, f"label {class_}".strip()))
-            at += space
+        for at, (words, class_) in zip(places, line.said, strict=False):
+            parts.append(svg.text(at, y + 4, words, f"label {class_}".strip()))
     return Markup().join(parts)
 
 
@@ -141,15 +151,10 @@ def _room(lines: Sequence[Line], width: float, heads: Sequence[str]) -> tuple[fl
     """Pixels for the names, and for each of what is said at the right."""
     names = min(_MOST_NAME, width * 0.45, max(wide_of(line.name) for line in lines) + 4)
     said = [
-        max([wide_of(head), *(wide_of(line.said[i][0]) for line in lines if len(line.said) > i)]) + 20
+        max([wide_of(head), *(wide_of(line.said[i][0]) for line in lines if len(line.said) > i)]) + 16
         for i, head in enumerate(heads)
     ]
     return names, said
-
-
-def _plot_middle(lines: Sequence[Line], width: float, heads: Sequence[str]) -> float:
-    names, said = _room(lines, width, heads)
-    return (names + 12 + width - sum(said) - _TICK) / 2
 
 
 def _axis(x: Scale, top: float, bottom: float) -> Markup:

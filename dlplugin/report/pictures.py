@@ -1,4 +1,4 @@
-"""The charts that say how good a model of numbers is: against rules, against the diagonal, and part by part."""
+"""The charts that say how good a model is: against rules, against the diagonal, and across symbols."""
 
 import math
 from collections.abc import Sequence
@@ -29,12 +29,9 @@ if TYPE_CHECKING:
         OutputResult,
         SpanScores,
     )
-    from dlplugin.evaluation.groups import GroupScores
 
-__all__ = ["calibration_chart", "forest_charts", "group_charts", "order_chart"]
+__all__ = ["calibration_chart", "forest_charts", "is_faint", "order_chart"]
 
-MOST_SYMBOLS = 120
-_KINDS = {"year": "year", "volatility": "volatility when predicted", "symbol": "symbol"}
 _OUTCOMES = {
     "beaten": ("gain", "beats it"),
     "worse": ("loss", "is beaten"),
@@ -192,7 +189,7 @@ def order_chart(result: "OutputResult", name: str) -> Chart | None:
                     value,
                     error,
                     scores.span,
-                    _is_faint(value, error),
+                    is_faint(value, error),
                     f"{scores.span}: {plus_minus(value, error)}",
                 )
             )
@@ -210,88 +207,6 @@ def order_chart(result: "OutputResult", name: str) -> Chart | None:
     return Chart(name, title, plot, reading, wide=False, table=Table(name, title, columns, rows))
 
 
-def group_charts(result: "OutputResult | ClassResult", name: str) -> list[Chart]:
-    """The gain, or the accuracy, by year, by volatility and by symbol."""
-    charts = []
-    for kind in ("year", "volatility", "symbol"):
-        spans = {
-            scores.span: [each for each in scores.groups if each.kind == kind]
-            for scores in result.spans
-            if getattr(scores, "groups", ())
-        }
-        spans = {span: groups for span, groups in spans.items() if groups}
-        if spans:
-            charts.append(_group_chart(spans, kind, name))
-    return charts
-
-
-def _group_chart(spans: "dict[str, list[GroupScores]]", kind: str, name: str) -> Chart:
-    figure = "gain" if "gain" in next(iter(spans.values()))[0].figures else "accuracy"
-    judged, note = list(spans)[-1], ""
-    if kind == "symbol":
-        own = sorted(spans[judged], key=lambda each: -_known(each.figures[figure]))
-        spans = {judged: own}
-        if len(own) > MOST_SYMBOLS:
-            half = MOST_SYMBOLS // 2
-            spans, note = (
-                {judged: own[:half] + own[-half:]},
-                f"the best and the worst {half} of {len(own)} symbols",
-            )
-    names = list(dict.fromkeys(each.name for groups in spans.values() for each in groups))
-    lines, rows = [], []
-    for each in names:
-        marks = []
-        for span, groups in spans.items():
-            for group in (group for group in groups if group.name == each):
-                value, error = (
-                    100 * group.figures[figure],
-                    100 * CONFIDENT * group.errors.get(figure, math.nan),
-                )
-                zero = 0.0 if figure == "gain" else None
-                said = (
-                    f"{each}, {span}: {plus_minus(value, error, unit='%')}, {count(group.samples, 'sample')}"
-                )
-                marks.append(Mark(value, error, span, zero is not None and _is_faint(value, error), said))
-                rows.append(row(each, span, plus_minus(value, error, unit="%"), number(group.samples, 0)))
-        lines.append(Line(each, marks))
-    title = f"{figure.capitalize()} by {_KINDS[kind]}"
-    what = (
-        "squared error of the in-sample mean that is gone, %" if figure == "gain" else "right predictions, %"
-    )
-    wide, columns = _form(kind, len(lines))
-    plot = dot_plot(lines, title, what, FULL if wide else HALF, columns)
-    reading = sentences(
-        "right of zero it does better than always predicting the in-sample mean; the hollow is inside its error"
-        if figure == "gain"
-        else "the share of predictions that were right, with its 95 % interval",
-        note,
-        f"{judged} only, the best first" if kind == "symbol" else f"dots are {_marks(list(spans))}",
-    )
-    heads = [Column(_KINDS[kind], "name"), Column("span", "name"), Column(figure), Column("samples")]
-    return Chart(
-        f"{name}-{kind}", title, plot, reading, wide=wide, table=Table(f"{name}-{kind}", title, heads, rows)
-    )
-
-
-def _marks(spans: Sequence[str]) -> str:
-    shapes = {
-        "in-sample": "round in-sample",
-        "out-of-sample": "square out-of-sample",
-        "holdout": "round holdout",
-    }
-    return " and ".join(shapes.get(span, span) for span in spans)
-
-
-def _form(kind: str, lines: int) -> tuple[bool, int]:
-    """Whether a chart of so many lines takes the page's width, and in how many columns."""
-    if kind != "symbol":
-        return lines > 16, 1 + (lines > 16)
-    return lines > 14, min(4, 1 + lines // 15)
-
-
-def _is_faint(value: float, error: float) -> bool:
+def is_faint(value: float, error: float) -> bool:
+    """Whether a figure is inside its error, or that is not known."""
     return not abs(value) > error
-
-
-def _known(value: float) -> float:
-    return value if math.isfinite(value) else -math.inf

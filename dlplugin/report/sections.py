@@ -14,8 +14,9 @@ from dlplugin.report.class_tables import class_tables, confusion_tables, reliabi
 from dlplugin.report.data import Importance, ReportData
 from dlplugin.report.dependence import dependence_figure
 from dlplugin.report.dots import Line, Mark, dot_plot
+from dlplugin.report.groups import group_charts
 from dlplugin.report.overview import symbols_of
-from dlplugin.report.pictures import calibration_chart, forest_charts, group_charts, order_chart
+from dlplugin.report.pictures import calibration_chart, forest_charts, order_chart
 from dlplugin.report.record import openings_block, record_blocks
 from dlplugin.report.slots import bars_per_slot
 from dlplugin.report.tables import output_tables
