@@ -217,7 +217,7 @@ def _account(backtest: "Backtest", title: str) -> KeyFigures:
             Tile(
                 "Sharpe ratio, a year",
                 figure("sharpe", 2),
-                f"± {half('sharpe_error')}{', ' + INSIDE if faint else ''}",
+                f"± {half('sharpe_error')}{', ' + INSIDE if faint else ''}" if math.isfinite(error) else "",
                 f"buy and hold {figure('buy_and_hold_sharpe', 2)} ± {half('buy_and_hold_sharpe_error')}",
                 faint,
             ),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlplugin.evaluation import RULES
 from dlplugin.report.blocks import Cell, Column, Group, Row, Table, row
 from dlplugin.report.cells import bar_axis, range_bar
 from dlplugin.report.scales import tick_decimals
@@ -128,7 +129,9 @@ def _scores(described: "EvaluatedOutput", result: "OutputResult", symbols: str) 
 
 
 def _rules(by_rule: "dict[str, Scores]") -> list[str]:
-    return [rule for rule in by_rule if rule != "model"]
+    """In the order in which rules are listed everywhere, whatever order a store has put them in."""
+    there = [rule for rule in RULES if rule in by_rule]
+    return [*there, *(rule for rule in by_rule if rule not in (*there, "model"))]
 
 
 def score_cells(scores: "Scores", errors: "Scores | None") -> list[Cell]:

@@ -1,5 +1,7 @@
 """The report of outputs in classes and quantiles."""
 
+import re
+
 import backtrader as bt
 import pytest
 
@@ -36,18 +38,30 @@ def test_classes_their_counts_and_their_figures_are_shown(
     rows = table(shown, "classes")[2:]
     assert [row[0] for row in rows] == list(labels)
     assert [row[1].replace(",", "") for row in rows] == [str(count) for count in inside.came]
-    assert rows[0][8].startswith(f"{100 * outside.recall[0]:.1f}")
+    assert rows[0][9].startswith(f"{100 * outside.recall[0]:.1f}")
+    assert rows[0][10].startswith(f"{100 * outside.f1[0]:.1f}")
     counts = [rows for title, rows in shown.tables.items() if title.startswith("counts")]
-    assert [[int(cell.replace(",", "")) for cell in row[1:]] for row in counts[1][1:]] == [
+    assert [[int(cell.split()[-1].replace(",", "")) for cell in row[1:]] for row in counts[1][1:]] == [
         list(row) for row in outside.counts
     ]
+    for row, cells in zip(outside.shares, counts[1][1:], strict=True):
+        assert [cell.split()[0] for cell in cells[1:]] == [f"{100 * share:.1f}" for share in row]
     scores = table(shown, "scores")[2:]
-    assert [row[0] for row in scores] == ["model", "most frequent class", "in-sample shares"]
-    assert scores[0][4].startswith(f"{100 * outside.accuracy:.1f}")
-    assert (scores[0][6] == "–") == (kind == "scores")
-    assert table(shown, "comparisons")[1][0] == "most frequent class"
-    assert "accuracy of the model less that of the rule, out of sample" in shown.words
+    assert (scores[0][0], scores[-1][0]) == ("model", "in-sample shares")
+    assert "most frequent class" in [row[0] for row in scores[1:-1]]
+    assert scores[0][5].startswith(f"{100 * outside.accuracy:.1f}")
+    assert (scores[0][7] == "–") == (kind == "scores")
+    assert "How much oftener it is right" in shown.words
+    assert ("Whether a probability of" in shown.words) == (kind == "classes")
     assert found.verdict.split(". ")[0] in shown.words
+
+
+def test_cells_of_the_confusion_are_shaded_by_their_share(kinds: dict[str, dl.Model], page) -> None:
+    outside = kinds["classes"].evaluation.scores()[1]
+    shades = re.findall(r'class="shade-(\d+)"', page("classes").html)
+    assert [int(shade) for shade in shades[-9:]] == [
+        round(10 * share) for row in outside.shares for share in row
+    ]
 
 
 def test_the_key_figures_are_those_of_classes(kinds: dict[str, dl.Model], page) -> None:
