@@ -144,6 +144,7 @@ def test_what_is_in_the_way_of_an_opening_is_said_in_one_line(model: dl.Model, t
     assert model.openings.empty
 
 
+@pytest.mark.slow
 def test_a_model_without_a_holdout_has_none_to_open(tmp_path: Path) -> None:
     model = describe(tmp_path, "m")
     model.train(small_dataset(), NO_HOLDOUT, OPTIONS, console=QUIET)
@@ -166,6 +167,7 @@ def test_a_version_whose_run_is_gone_asks_for_the_dataset(model: dl.Model) -> No
     assert len(version.openings) == 1
 
 
+@pytest.mark.slow
 def test_a_run_of_the_same_name_with_other_samples_is_not_taken_for_it(model: dl.Model) -> None:
     version = model.lock()
     (run,) = (model.store / ".runs").iterdir()
@@ -199,6 +201,7 @@ def test_openings_survive_the_deletion_of_models_and_runs(model: dl.Model) -> No
     pd.testing.assert_frame_equal(model.openings, wanted)
 
 
+@pytest.mark.slow
 def test_openings_by_another_model_on_the_same_days_count_and_on_other_days_or_symbols_do_not(
     model: dl.Model, us_stocks: dl.DataSet
 ) -> None:
@@ -304,6 +307,7 @@ def test_trials_survive_the_deletion_of_models_and_runs(model: dl.Model) -> None
     pd.testing.assert_frame_equal(dl.trials(model.store), wanted)
 
 
+@pytest.mark.slow
 def test_trials_of_other_models_on_the_same_days_count_and_others_do_not(
     model: dl.Model, us_stocks: dl.DataSet
 ) -> None:
@@ -320,6 +324,7 @@ def test_trials_of_other_models_on_the_same_days_count_and_others_do_not(
     assert list(dl.trials(model.store)["model"]) == ["m", "other", "apart", "earlier"]
 
 
+@pytest.mark.slow
 def test_a_training_without_out_of_sample_days_is_a_trial_of_its_in_sample_days(tmp_path: Path) -> None:
     model = describe(tmp_path, "m")
     options = dl.TrainingOptions(epochs=1, batch_size=128, auto_stop=None)
@@ -369,6 +374,7 @@ def test_a_training_whose_trial_cannot_be_recorded_does_not_begin(tmp_path: Path
     assert list(model.trials["run"]) == [run.name]
 
 
+@pytest.mark.slow
 def test_a_trial_that_was_lost_is_recorded_when_its_run_goes_on(tmp_path: Path) -> None:
     model = describe(tmp_path, "m")
     stop_at(1)
