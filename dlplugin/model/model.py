@@ -19,6 +19,7 @@ from dlplugin.errors import (
 )
 from dlplugin.evaluation import Evaluation
 from dlplugin.model.counting import openings_table, trials_table
+from dlplugin.model.data import training_data
 from dlplugin.model.holdout import evaluate_on, open_holdout
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
@@ -309,14 +310,16 @@ class Model:
         how = (split or Split(), options or TrainingOptions())
         return begin_run(self._root, self.definition, dataset, *how, validation, start_from)
 
-    def evaluate(self, dataset: DataSet, validation: DataSet | None = None) -> Evaluation:
+    def evaluate(self, dataset: DataSet | None = None, validation: DataSet | None = None) -> Evaluation:
         """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates.
-            validation: The other DataSet whose samples were out of sample, if there was one.
+            dataset: What it was trained on, or other bars of those dates; otherwise `Model.dataset`.
+            validation: The other DataSet whose samples were out of sample, if there was one; without a
+                dataset it is read again, too.
 
         Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
             SamplesError: It was validated on another DataSet, and none is given, or the other way about.
         """
@@ -332,17 +335,18 @@ class Model:
 
         Args:
             reason: Why they are looked at now, in your words; recorded with the opening.
-            dataset: Bars of those days; by default what it was trained on, where that is still stored.
+            dataset: Bars of those days; by default what it was trained on, which its run keeps, or else read
+                again from where it came.
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Returns:
             The evaluation; what stands beside the in-sample samples are those of the holdout.
 
         Raises:
+            BarsError: What it was trained on is not there any more, or has changed.
             DefinitionError: The reason is empty.
             PredictionError: It is not trained.
-            SamplesError: It has no holdout, there is no sample of those days, or no bars are stored and none are
-                given.
+            SamplesError: It has no holdout, or there is no sample of those days.
             StoreError: The opening cannot be recorded; then there is no score.
         """
         return open_holdout(self._root, self.reference, self._source(), reason, dataset, validation)
@@ -441,6 +445,18 @@ class Model:
             PredictionError: It is not trained.
         """
         return dict(self._source().read_trained().record)
+
+    @property
+    def dataset(self) -> DataSet:
+        """The DataSet it was trained on, read again from where it came, without the bars that have come since.
+
+        Raises:
+            BarsError: It was of frames in memory, cannot be read any more, or its bars have changed.
+            PredictionError: It is not trained.
+        """
+        record = self.record
+        record.pop("validation", None)  # not read
+        return training_data(record)[0]
 
     @property
     def spans(self) -> Spans:
