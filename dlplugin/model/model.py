@@ -25,6 +25,7 @@ from dlplugin.evaluation.inputs import (
     dependence_of,
     importance_of,
 )
+from dlplugin.model.data import training_data
 from dlplugin.model.explaining import samples_to_explain
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
@@ -316,18 +317,22 @@ class Model:
         how = (split or Split(), options or TrainingOptions())
         return begin_run(self._root, self.definition, dataset, *how, validation, start_from)
 
-    def evaluate(self, dataset: DataSet, validation: DataSet | None = None) -> Evaluation:
+    def evaluate(self, dataset: DataSet | None = None, validation: DataSet | None = None) -> Evaluation:
         """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates.
-            validation: The other DataSet whose samples were out of sample, if there was one.
+            dataset: What it was trained on, or other bars of those dates; otherwise `Model.dataset`.
+            validation: The other DataSet whose samples were out of sample, if there was one; without a
+                dataset it is read again, too.
 
         Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
             SamplesError: It was validated on another DataSet, and none is given, or the other way about.
         """
         trained = self._source().read_trained()
+        if dataset is None:
+            dataset, validation = training_data(trained.record, validation)
         spans = Spans.from_dict(trained.record["spans"])
         scaling = (trained.input_scaling, trained.output_scaling)
         samples = build_samples(self.definition, dataset, spans, scaling, validation=validation)
@@ -354,19 +359,20 @@ class Model:
         """How much the loss rises when an input is permuted among the samples; see `importance_of`.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates; what a stopped run has stored
-                when not given.
+            dataset: What it was trained on, or other bars of those dates; otherwise the samples that an
+                unfinished run has stored, or else `Model.dataset`.
             span: "out-of-sample" or "in-sample"; the holdout stays closed.
             repeats: Permutations.
             seed: Of the permutations.
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: There are no samples, or none are stored and no DataSet is given.
+            SamplesError: There are no samples.
             DefinitionError: A value is wrong.
         """
-        samples = self._to_explain(dataset, validation, "importance")
+        samples = self._to_explain(dataset, validation)
         return importance_of(samples, self.predictor, span, repeats, seed)
 
     def attributions(
@@ -395,11 +401,12 @@ class Model:
 
         Raises:
             DLPluginError: captum is not installed.
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: There are no samples, or none are stored and no DataSet is given.
+            SamplesError: There are no samples.
             DefinitionError: A value is wrong.
         """
-        given = self._to_explain(dataset, validation, "attributions")
+        given = self._to_explain(dataset, validation)
         return attributions_of(given, self.predictor, output, span, samples, steps, label, seed)
 
     def partial_dependence(
@@ -427,17 +434,17 @@ class Model:
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: There are no samples, or none are stored and no DataSet is given.
+            SamplesError: There are no samples.
             DefinitionError: A value is wrong.
             UnknownNameError: No input, output or class goes by that name.
         """
-        samples = self._to_explain(dataset, validation, "partial_dependence")
+        samples = self._to_explain(dataset, validation)
         return dependence_of(samples, self.predictor, input, output, points, span, label, newest)
 
-    def _to_explain(self, dataset: DataSet | None, validation: DataSet | None, method: str) -> Samples:
-        call = f"model.{method}"
-        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation, call)
+    def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
+        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation)
 
     def predict(
         self,
@@ -488,6 +495,18 @@ class Model:
             PredictionError: It is not trained.
         """
         return dict(self._source().read_trained().record)
+
+    @property
+    def dataset(self) -> DataSet:
+        """The DataSet it was trained on, read again from where it came, without the bars that have come since.
+
+        Raises:
+            BarsError: It was of frames in memory, cannot be read any more, or its bars have changed.
+            PredictionError: It is not trained.
+        """
+        record = self.record
+        record.pop("validation", None)  # not read
+        return training_data(record)[0]
 
     @property
     def spans(self) -> Spans:

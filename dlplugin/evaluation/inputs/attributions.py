@@ -20,6 +20,7 @@ from dlplugin.evaluation.inputs.blocks import (
     whole_number,
 )
 from dlplugin.evaluation.inputs.labels import answer_unit, class_position
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
 from dlplugin.evaluation.text import Line, bar, dates, html_bar, html_table, number, percent, plain, rich_text
 from dlplugin.evaluation.values import FloatArray
 from dlplugin.samples import Samples, matrix_columns
@@ -57,15 +58,17 @@ class Attributions:
             to, as a share of the mean absolute of the latter; NaN where that is 0.
     """
 
+    __pydantic_config__ = PLAIN
+
     output: str
     unit: str
     span: str
-    extent: tuple[pd.Timestamp, pd.Timestamp]
+    extent: tuple[Moment, Moment]
     samples: int
     steps: int
     seed: int
-    rows: tuple[tuple[str, int, float, float], ...]
-    gap: float
+    rows: tuple[tuple[str, int, Number, Number], ...]
+    gap: Number
 
     @property
     def complete(self) -> bool:
@@ -85,20 +88,8 @@ class Attributions:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types as JSON holds them; None stands for NaN."""
-        return {
-            "output": self.output,
-            "unit": self.unit,
-            "span": self.span,
-            "extent": [moment.isoformat() for moment in self.extent],
-            "samples": self.samples,
-            "steps": self.steps,
-            "seed": self.seed,
-            "rows": [
-                [name, back, *(value if math.isfinite(value) else None for value in values)]
-                for name, back, *values in self.rows
-            ],
-            "gap": self.gap if math.isfinite(self.gap) else None,
-        }
+        document: dict[str, Any] = to_plain(self)
+        return document
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "Attributions":
@@ -108,24 +99,9 @@ class Attributions:
             DamagedModelError: It is not that.
         """
         try:
-            return cls(
-                output=str(document["output"]),
-                unit=str(document["unit"]),
-                span=str(document["span"]),
-                extent=(pd.Timestamp(document["extent"][0]), pd.Timestamp(document["extent"][1])),
-                samples=int(document["samples"]),
-                steps=int(document["steps"]),
-                seed=int(document["seed"]),
-                rows=tuple(
-                    (str(name), int(back), _number(absolute), _number(mean))
-                    for name, back, absolute, mean in document["rows"]
-                ),
-                gap=_number(document["gap"]),
-            )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise DamagedModelError(
-                f"the stored attributions cannot be read ({type(error).__name__}); compute them again"
-            ) from error
+            return from_plain(cls, document)
+        except ValueError as error:
+            raise DamagedModelError("the stored attributions cannot be read; compute them again") from error
 
     def __repr__(self) -> str:
         largest = ", ".join(str(name) for name in self.by_input.index[:3])
@@ -277,7 +253,3 @@ def _by_depth(samples: Samples, found: FloatArray) -> tuple[list[tuple[int, int]
     for cell, key in enumerate(place.ravel()):
         added[:, key] += found[:, cell]
     return [(int(item), int(bars)) for item, bars in keys], added
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)

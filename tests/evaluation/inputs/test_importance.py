@@ -338,7 +338,7 @@ def test_it_survives_json(shown: Importance) -> None:
     assert str(again) == str(shown)
     with pytest.raises(DamagedModelError) as error:
         Importance.from_dict({"outputs": []})
-    assert str(error.value) == "the stored importance cannot be read (KeyError); compute it again"
+    assert str(error.value) == "the stored importance cannot be read; compute it again"
 
 
 def test_inputs_of_one_name_are_numbered() -> None:
