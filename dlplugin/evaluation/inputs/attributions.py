@@ -55,7 +55,7 @@ class Attributions:
         seed: Of the draw.
         rows: For each input and depth: the input, bars back, the mean absolute attribution, the mean.
         gap: Mean absolute difference between a sample's attributions together and what they should add up
-            to, as a share of the mean absolute of the latter; NaN where that is 0.
+            to, as a share of the mean absolute of the latter; NaN where a prediction failed.
     """
 
     __pydantic_config__ = PLAIN
@@ -73,7 +73,7 @@ class Attributions:
     @property
     def complete(self) -> bool:
         """The attributions add up to the predictions to 1 % (`gap`); otherwise give more steps."""
-        return math.isnan(self.gap) or self.gap <= TOLERANCE
+        return self.gap <= TOLERANCE
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -229,7 +229,7 @@ def attributions_of(
                 keys, np.abs(added).mean(axis=0), added.mean(axis=0), strict=True
             )
         ),
-        gap=float(np.abs(gaps * scale).mean() / should) if should > 0 else math.nan,
+        gap=_share(float(np.abs(gaps * scale).mean()), float(should)),
     )
 
 
@@ -253,3 +253,10 @@ def _by_depth(samples: Samples, found: FloatArray) -> tuple[list[tuple[int, int]
     for cell, key in enumerate(place.ravel()):
         added[:, key] += found[:, cell]
     return [(int(item), int(bars)) for item, bars in keys], added
+
+
+def _share(missed: float, should: float) -> float:
+    """0 where nothing was to be added up, and nothing was."""
+    if should == 0:
+        return 0.0 if missed == 0 else math.inf
+    return missed / should

@@ -12,7 +12,7 @@ from dlplugin.errors import BarsError, PredictionError
 from dlplugin.evaluation.inputs.blocks import predict_changed, read_cells
 from dlplugin.model import data
 from dlplugin.samples import Samples, build_samples, samples_file
-from tests.evaluation.inputs.planted import planted_data
+from tests.evaluation.inputs.planted import linear, linear_predictor, planted_data, samples_of
 
 
 def scaled_samples(model: dl.Model, dataset: dl.DataSet) -> Samples:
@@ -50,6 +50,17 @@ def test_rows_that_are_given_have_the_bits_of_rows_of_a_matrix(
             own = given[:, first] * scale + center  # in float64, and quantiles in another order
             np.testing.assert_allclose(own, whole[:, first], rtol=0, atol=1e-14)
         assert read_cells(samples, rows).shape == (300, model.definition.width)
+
+
+def test_every_pass_is_over_a_whole_chunk() -> None:
+    samples = samples_of(linear(["a"]), planted_data({"a": 1.0}, bars=250))
+    predictor = linear_predictor(samples, [[0.5]])
+    sizes: list[int] = []
+    predictor._network.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[1]))
+    chunk = samples.definition.spec.chunk
+    predictor.predict_scaled(samples.matrix, samples.rows["in-sample"][: chunk + 1])
+    predictor.predict_given(read_cells(samples, samples.rows["in-sample"][:3]))
+    assert sizes == [chunk] * 3
 
 
 def test_without_a_dataset_the_trainings_own_is_read_again(locked: dl.Model, two_stocks: dl.DataSet) -> None:
