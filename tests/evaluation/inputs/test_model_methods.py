@@ -11,6 +11,7 @@ import dlplugin as dl
 from dlplugin.errors import BarsError, PredictionError
 from dlplugin.evaluation.inputs.blocks import predict_changed, read_cells
 from dlplugin.model import data
+from dlplugin.model.explaining import samples_to_explain
 from dlplugin.samples import Samples, build_samples, samples_file
 from tests.evaluation.inputs.planted import linear, linear_predictor, planted_data, samples_of
 
@@ -88,6 +89,18 @@ def test_a_version_whose_run_is_gone_reads_its_data_again_or_asks_for_them(
     with pytest.raises(BarsError) as error:
         stored.importance()
     assert str(error.value) == "model 'locked' was trained on 'mine', frames in memory; give dataset="
+
+
+def test_other_bars_are_scaled_as_the_training_scaled_its_own(
+    locked: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    source = locked._source()
+    one = two_stocks.subset(["IBM"])
+    samples = samples_to_explain(locked.store, locked.definition, source, one, None)
+    trained = source.read_trained()
+    np.testing.assert_array_equal(samples.input_scaling.center, trained.input_scaling.center)
+    np.testing.assert_array_equal(samples.output_scaling.scale, trained.output_scaling.scale)
+    assert samples.symbols == ("IBM",)
 
 
 def test_a_draft_is_told_to_train(model: dl.Model, two_stocks: dl.DataSet) -> None:
