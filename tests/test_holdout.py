@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import dlplugin as dl
-from dlplugin.errors import DefinitionError, PredictionError, SamplesError, StoreError
+from dlplugin.errors import BarsError, DefinitionError, PredictionError, SamplesError, StoreError
 from dlplugin.model import holdout
 from dlplugin.store import RunFolder, Scope, shown_symbols, trials
 from tests.training.trainings import QUIET, describe, small_dataset, stop_at
@@ -127,10 +127,6 @@ def test_what_is_in_the_way_of_an_opening_is_said_in_one_line(model: dl.Model, t
         assert refused(DefinitionError, lambda reason=reason: model.open_holdout(reason)) == (
             f"reason is {reason!r}, but must say why the holdout is opened: open_holdout(reason='final check')"
         )
-    assert (
-        refused(SamplesError, lambda: model.open_holdout(reason="x", validation=small_dataset()))
-        == "validation is given without a dataset; give both, or none"
-    )
     early = dl.DataSet.from_frames("early", {"IBM": small_dataset()["IBM"].iloc[:300]})
     assert refused(SamplesError, lambda: model.open_holdout(reason="x", dataset=early)) == (
         f"there are no samples in the holdout of model 'm', {model.spans['holdout']}; give a dataset with bars of "
@@ -144,6 +140,7 @@ def test_what_is_in_the_way_of_an_opening_is_said_in_one_line(model: dl.Model, t
     assert model.openings.empty
 
 
+@pytest.mark.slow
 def test_a_model_without_a_holdout_has_none_to_open(tmp_path: Path) -> None:
     model = describe(tmp_path, "m")
     model.train(small_dataset(), NO_HOLDOUT, OPTIONS, console=QUIET)
@@ -154,18 +151,31 @@ def test_a_model_without_a_holdout_has_none_to_open(tmp_path: Path) -> None:
     assert model.openings.empty
 
 
-def test_a_version_whose_run_is_gone_asks_for_the_dataset(model: dl.Model) -> None:
+IN_MEMORY = "model 'm' was trained on 'small', frames in memory; give dataset="
+
+
+def test_a_version_whose_run_is_gone_asks_for_frames_in_memory(model: dl.Model) -> None:
     version = model.lock()
     stored = version.open_holdout(reason="while it is there")
     shutil.rmtree(model.store / ".runs")
-    assert refused(SamplesError, lambda: version.open_holdout(reason="x")) == (
-        "what model 'm@1' was trained on is not stored any more; give its DataSet: "
-        "open_holdout(reason=..., dataset=...)"
-    )
+    assert refused(BarsError, lambda: version.open_holdout(reason="x")) == IN_MEMORY
     assert version.open_holdout(reason="x", dataset=small_dataset()).to_json() == stored.to_json()
     assert len(version.openings) == 1
 
 
+def test_other_data_are_read_again_where_the_run_is_gone(locked: dl.Model, tmp_path: Path) -> None:
+    shutil.copytree(locked.store, tmp_path / "models", ignore=shutil.ignore_patterns(".records"))
+    version = dl.load("locked@1", tmp_path / "models")
+    stored = version.open_holdout(reason="x")
+    for path in (tmp_path / "models" / ".runs").glob("*/samples.safetensors"):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert version.open_holdout(reason="x").to_json() == stored.to_json()
+    shutil.rmtree(tmp_path / "models" / ".runs")
+    assert version.open_holdout(reason="x").to_json() == stored.to_json()
+    assert len(version.openings) == 1
+
+
+@pytest.mark.slow
 def test_a_run_of_the_same_name_with_other_samples_is_not_taken_for_it(model: dl.Model) -> None:
     version = model.lock()
     (run,) = (model.store / ".runs").iterdir()
@@ -173,7 +183,7 @@ def test_a_run_of_the_same_name_with_other_samples_is_not_taken_for_it(model: dl
     other.train(small_dataset(), dl.Split(0.5, 0.2), OPTIONS, console=QUIET)
     shutil.rmtree(run)
     other.run.path.rename(run)
-    assert "is not stored any more" in refused(SamplesError, lambda: version.open_holdout(reason="x"))
+    assert refused(BarsError, lambda: version.open_holdout(reason="x")) == IN_MEMORY
 
 
 def test_days_of_other_symbols_are_newly_shown(model: dl.Model, us_stocks: dl.DataSet) -> None:
@@ -199,6 +209,7 @@ def test_openings_survive_the_deletion_of_models_and_runs(model: dl.Model) -> No
     pd.testing.assert_frame_equal(model.openings, wanted)
 
 
+@pytest.mark.slow
 def test_openings_by_another_model_on_the_same_days_count_and_on_other_days_or_symbols_do_not(
     model: dl.Model, us_stocks: dl.DataSet
 ) -> None:
@@ -304,6 +315,7 @@ def test_trials_survive_the_deletion_of_models_and_runs(model: dl.Model) -> None
     pd.testing.assert_frame_equal(dl.trials(model.store), wanted)
 
 
+@pytest.mark.slow
 def test_trials_of_other_models_on_the_same_days_count_and_others_do_not(
     model: dl.Model, us_stocks: dl.DataSet
 ) -> None:
@@ -320,6 +332,7 @@ def test_trials_of_other_models_on_the_same_days_count_and_others_do_not(
     assert list(dl.trials(model.store)["model"]) == ["m", "other", "apart", "earlier"]
 
 
+@pytest.mark.slow
 def test_a_training_without_out_of_sample_days_is_a_trial_of_its_in_sample_days(tmp_path: Path) -> None:
     model = describe(tmp_path, "m")
     options = dl.TrainingOptions(epochs=1, batch_size=128, auto_stop=None)
@@ -369,6 +382,7 @@ def test_a_training_whose_trial_cannot_be_recorded_does_not_begin(tmp_path: Path
     assert list(model.trials["run"]) == [run.name]
 
 
+@pytest.mark.slow
 def test_a_trial_that_was_lost_is_recorded_when_its_run_goes_on(tmp_path: Path) -> None:
     model = describe(tmp_path, "m")
     stop_at(1)

@@ -17,7 +17,7 @@ Matrix = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 Answer = Callable[[Tensor], Tensor]  # (K, B, N) to (B,)
 
-CELLS_AT_ONCE = 2**21  # of rows on their ways, so that memory stays small
+CELLS_AT_ONCE = 2**18  # of rows on their ways; what a gradient keeps of each is some fifty times that
 
 
 def answer_of(head: Head, label: int, probabilities: bool) -> Answer:

@@ -45,7 +45,10 @@ def openings(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """Every opening of a holdout that a store has recorded: a score, or a trading result, that was shown.
 
     An opening is recorded once for the same definition, days, symbols and purpose, and never removed, whatever
-    models and runs are deleted.
+    models and runs are deleted. Scores come from `Model.open_holdout` alone. A trading result is that of a
+    strategy with a `DLPredictor` that held a position on such a day, or was run over one by `dl.backtest`. A
+    strategy that asks `Model.predict` by itself, or reads predictions from a file, is not noticed, nor is what
+    a person works out from predictions; and another store knows nothing of this one.
 
     Args:
         store: The store's folder; by default `DLPLUGIN_STORE`, or ./models.

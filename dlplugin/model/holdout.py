@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from dlplugin.bars import DataSet
-from dlplugin.errors import DefinitionError, SamplesError, UnknownModelError
+from dlplugin.errors import DamagedModelError, DefinitionError, SamplesError, UnknownModelError
 from dlplugin.evaluation import Evaluation
+from dlplugin.model.data import training_data
 from dlplugin.samples import Samples, Spans, build_samples, read_samples
 from dlplugin.store import Opening, RunFolder, Trained, VersionFolder, now, record_opening, shown_symbols
 from dlplugin.training import evaluation_of
@@ -14,7 +15,7 @@ from dlplugin.training import evaluation_of
 __all__ = ["evaluate_on", "open_holdout"]
 
 
-def evaluate_on(trained: Trained, dataset: DataSet, validation: DataSet | None) -> Evaluation:
+def evaluate_on(trained: Trained, dataset: DataSet | None, validation: DataSet | None) -> Evaluation:
     """How it does on in-sample and out-of-sample samples; see `Model.evaluate`."""
     return evaluation_of(_samples(trained, dataset, validation), trained)
 
@@ -48,13 +49,8 @@ def open_holdout(
             f"model {reference!r} was trained without a holdout; leave a share of the dates to it and train again: "
             "split=dl.Split(0.6, 0.2)"
         )
-    if dataset is None and validation is not None:
-        raise SamplesError("validation is given without a dataset; give both, or none")
-    samples = (
-        _stored_samples(root, reference, source, trained)
-        if dataset is None
-        else _samples(trained, dataset, validation)
-    )
+    samples = _stored_samples(root, source, trained) if dataset is None and validation is None else None
+    samples = samples or _samples(trained, dataset, validation)
     rows = samples.rows["holdout"]
     if not len(rows):
         raise SamplesError(
@@ -79,26 +75,20 @@ def open_holdout(
     return evaluation_of(samples, trained, span="holdout")
 
 
-def _samples(trained: Trained, dataset: DataSet, validation: DataSet | None) -> Samples:
-    """Those of a DataSet, by the dates and the scaling of the training."""
+def _samples(trained: Trained, dataset: DataSet | None, validation: DataSet | None) -> Samples:
+    """Those of a DataSet, or of the training's own data, by the dates and the scaling of the training."""
+    if dataset is None:
+        dataset, validation = training_data(trained.record, validation)
     spans = Spans.from_dict(trained.record["spans"])
     scaling = (trained.input_scaling, trained.output_scaling)
     return build_samples(trained.definition, dataset, spans, scaling, validation=validation)
 
 
-def _stored_samples(
-    root: Path, reference: str, source: RunFolder | VersionFolder, trained: Trained
-) -> Samples:
-    """Those that its run was trained on."""
+def _stored_samples(root: Path, source: RunFolder | VersionFolder, trained: Trained) -> Samples | None:
+    """Those that its run was trained on; None where the run, or a run of that name, does not have them."""
     try:
         run = source if isinstance(source, RunFolder) else RunFolder.open(root, source.run or "")
-        facts = run.facts
-    except UnknownModelError:
-        facts = {}
-    same = facts and facts.get("samples_fingerprint") == trained.record.get("samples_fingerprint")
-    if not same or not run.samples_file.exists():
-        raise SamplesError(
-            f"what model {reference!r} was trained on is not stored any more; give its DataSet: "
-            "open_holdout(reason=..., dataset=...)"
-        )
-    return read_samples(run.samples_file, trained.definition)
+        same = run.facts["samples_fingerprint"] == trained.record["samples_fingerprint"]
+        return read_samples(run.samples_file, trained.definition) if same else None
+    except (UnknownModelError, DamagedModelError, KeyError):
+        return None

@@ -334,10 +334,7 @@ class Model:
             PredictionError: It is not trained.
             SamplesError: It was validated on another DataSet, and none is given, or the other way about.
         """
-        trained = self._source().read_trained()
-        if dataset is None:
-            dataset, validation = training_data(trained.record, validation)
-        return evaluate_on(trained, dataset, validation)
+        return evaluate_on(self._source().read_trained(), dataset, validation)
 
     def open_holdout(
         self, reason: str, dataset: DataSet | None = None, validation: DataSet | None = None
@@ -349,17 +346,18 @@ class Model:
 
         Args:
             reason: Why they are looked at now, in your words; recorded with the opening.
-            dataset: Bars of those days; by default what it was trained on, where that is still stored.
+            dataset: Bars of those days; by default what it was trained on, which its run keeps, or else read
+                again from where it came.
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Returns:
             The evaluation; what stands beside the in-sample samples are those of the holdout.
 
         Raises:
+            BarsError: What it was trained on is not there any more, or has changed.
             DefinitionError: The reason is empty.
             PredictionError: It is not trained.
-            SamplesError: It has no holdout, there is no sample of those days, or no bars are stored and none are
-                given.
+            SamplesError: It has no holdout, or there is no sample of those days.
             StoreError: The opening cannot be recorded; then there is no score.
         """
         return open_holdout(self._root, self.reference, self._source(), reason, dataset, validation)
@@ -421,19 +419,20 @@ class Model:
         """How much the loss rises when an input is permuted among the samples; see `importance_of`.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates; what a stopped run has stored
-                when not given.
+            dataset: What it was trained on, or other bars of those dates; otherwise the samples that an
+                unfinished run has stored, or else `Model.dataset`.
             span: "out-of-sample" or "in-sample"; the holdout stays closed.
             repeats: Permutations.
             seed: Of the permutations.
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: There are no samples, or none are stored and no DataSet is given.
+            SamplesError: There are no samples.
             DefinitionError: A value is wrong.
         """
-        samples = self._to_explain(dataset, validation, "importance")
+        samples = self._to_explain(dataset, validation)
         return importance_of(samples, self.predictor, span, repeats, seed)
 
     def attributions(
@@ -462,11 +461,12 @@ class Model:
 
         Raises:
             DLPluginError: captum is not installed.
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: There are no samples, or none are stored and no DataSet is given.
+            SamplesError: There are no samples.
             DefinitionError: A value is wrong.
         """
-        given = self._to_explain(dataset, validation, "attributions")
+        given = self._to_explain(dataset, validation)
         return attributions_of(given, self.predictor, output, span, samples, steps, label, seed)
 
     def partial_dependence(
@@ -494,17 +494,17 @@ class Model:
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: There are no samples, or none are stored and no DataSet is given.
+            SamplesError: There are no samples.
             DefinitionError: A value is wrong.
             UnknownNameError: No input, output or class goes by that name.
         """
-        samples = self._to_explain(dataset, validation, "partial_dependence")
+        samples = self._to_explain(dataset, validation)
         return dependence_of(samples, self.predictor, input, output, points, span, label, newest)
 
-    def _to_explain(self, dataset: DataSet | None, validation: DataSet | None, method: str) -> Samples:
-        call = f"model.{method}"
-        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation, call)
+    def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
+        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation)
 
     def report(
         self,

@@ -78,7 +78,7 @@ def evaluation_of(samples: Samples, trained: Trained, span: str = "out-of-sample
     options = trained.record["options"]
     chosen = options["save_point"] != "last" or options["auto_stop"] is not None
     selected = chosen or options["schedule"] == "on-plateau"  # which follows the out-of-sample samples
-    return evaluate_samples(samples, predictor, selected and span == "out-of-sample", span=span)
+    return evaluate_samples(samples, predictor, selected and span == "out-of-sample", span)
 
 
 def _train(

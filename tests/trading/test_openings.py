@@ -79,7 +79,13 @@ def day(bars: pd.DataFrame, span: tuple[pd.Timestamp, pd.Timestamp], bar: int) -
     return found
 
 
-@pytest.mark.parametrize("mode", MODES, ids=mode_id)
+ENDS = (MODES[0], MODES[-1])
+QUICK_AND_SLOW = [
+    pytest.param(mode, id=mode_id(mode), marks=() if mode in ENDS else pytest.mark.slow) for mode in MODES
+]
+
+
+@pytest.mark.parametrize("mode", QUICK_AND_SLOW)
 def test_a_trade_on_a_day_of_the_holdout_is_recorded_once_in_every_mode(
     model: dl.Model, bars: pd.DataFrame, span: tuple[pd.Timestamp, pd.Timestamp], mode: dict[str, object]
 ) -> None:
@@ -95,12 +101,12 @@ def test_a_trade_on_a_day_of_the_holdout_is_recorded_once_in_every_mode(
         "start": span[0],
         "end": bars.index[-1],
         "reason": "Trades",
-        "dataset": "us-stocks",
+        "dataset": "us-stocks (2 of 11)",
         "definition": model.definition.hash,
     }
 
 
-@pytest.mark.parametrize("runonce", [True, False])
+@pytest.mark.parametrize("runonce", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("buys", "sells", "counts"),
     [
@@ -201,6 +207,7 @@ def test_several_symbols_traded_in_one_backtest_are_one_opening(
     assert list(model.openings["symbols"]) == [("AAPL", "IBM")]
 
 
+@pytest.mark.slow
 def test_two_models_in_one_strategy_are_an_opening_each_and_each_counts_for_both(
     model: dl.Model, bars: pd.DataFrame, span: tuple[pd.Timestamp, pd.Timestamp], two_stocks: dl.DataSet
 ) -> None:
@@ -217,6 +224,7 @@ def test_two_models_in_one_strategy_are_an_opening_each_and_each_counts_for_both
     assert list(model.openings["model"]) == list(lock.openings["model"]) == ["locked", "other"]
 
 
+@pytest.mark.slow
 def test_a_model_without_a_holdout_is_not_watched(
     tmp_path: Path, describe: Callable[..., dl.Model], two_stocks: dl.DataSet, bars: pd.DataFrame
 ) -> None:
@@ -247,24 +255,25 @@ def test_signals_and_optimisations_count_too(
 def test_a_backtest_counts_once_whether_it_trades_or_not(
     model: dl.Model, us_stocks: dl.DataSet, span: tuple[pd.Timestamp, pd.Timestamp]
 ) -> None:
-    bars = us_stocks["IBM"]
+    bars = us_stocks["IBM"].loc[span[0] - pd.Timedelta(days=90) :]
     for buys in (None, span[0] + pd.Timedelta(days=30), None):
         result = dl.backtest(Trades, bars, "IBM", start=span[0], model=model, buys=buys)
     assert len(result.executions) == 0
     (row,) = model.openings.to_dict("records")
     assert (row["symbols"], row["start"], row["end"]) == (("IBM",), *span)
     assert (row["purpose"], row["reason"]) == ("trading result", "Trades")
-    ran(Trades, bars.loc[: span[1]], model=model, buys=span[0] + pd.Timedelta(days=30))
+    ran(Trades, bars, model=model, buys=span[0] + pd.Timedelta(days=30))
     assert len(model.openings) == 1, "the same days in a plain Cerebro"
 
 
 def test_a_backtest_is_of_the_days_that_it_was_asked_for(
     model: dl.Model, us_stocks: dl.DataSet, span: tuple[pd.Timestamp, pd.Timestamp]
 ) -> None:
-    inside = us_stocks["IBM"].loc[span[0] :].index
-    dl.backtest(Trades, us_stocks["IBM"], "IBM", start=inside[10], end=inside[30], model=model)
+    bars = us_stocks["IBM"].loc[span[0] - pd.Timedelta(days=90) :]
+    inside = bars.loc[span[0] :].index
+    dl.backtest(Trades, bars, "IBM", start=inside[10], end=inside[30], model=model)
     assert (model.openings["start"][0], model.openings["end"][0]) == (inside[10], inside[30])
-    dl.backtest(Trades, us_stocks["IBM"], "IBM", end=span[0] - pd.Timedelta(days=1), model=model)
+    dl.backtest(Trades, bars, "IBM", end=span[0] - pd.Timedelta(days=1), model=model)
     assert len(model.openings) == 1
 
 
@@ -286,26 +295,25 @@ def test_a_strategys_own_attributes_are_not_in_the_way(
 
 
 def test_bars_of_backtraders_own_feeds_end_their_day_and_count_for_it(
-    model: dl.Model, bars: pd.DataFrame, span: tuple[pd.Timestamp, pd.Timestamp], tmp_path: Path
+    model: dl.Model, us_stocks: dl.DataSet, span: tuple[pd.Timestamp, pd.Timestamp], tmp_path: Path
 ) -> None:
     """Their daily bars are stamped a moment before midnight."""
     path = tmp_path / "IBM.csv"
-    bars[["open", "high", "low", "close", "volume"]].assign(openinterest=0).to_csv(path)
 
-    def run(last: pd.Timestamp) -> None:
+    def run(bars: pd.DataFrame, buys: pd.Timestamp) -> None:
+        bars[["open", "high", "low", "close", "volume"]].assign(openinterest=0).to_csv(path)
         cerebro = bt.Cerebro(stdstats=False)
-        cerebro.adddata(
-            bt.feeds.GenericCSVData(
-                dataname=str(path), dtformat="%Y-%m-%d", todate=last.to_pydatetime(), name="IBM"
-            )
-        )
-        cerebro.addstrategy(Trades, model=model, buys=day(bars, span, -30))
+        cerebro.adddata(bt.feeds.GenericCSVData(dataname=str(path), dtformat="%Y-%m-%d", name="IBM"))
+        cerebro.addstrategy(Trades, model=model, buys=buys)
         cerebro.run()
 
-    run(day(bars, span, -1))
-    assert model.openings.empty
-    run(day(bars, span, 0))
-    assert (model.openings["start"][0], model.openings["end"][0]) == (span[0], span[0])
+    bars = us_stocks["IBM"]
+    before = bars.loc[: span[0] - pd.Timedelta(days=1)].iloc[-120:].copy()
+    before.index = before.index[:-1].append(pd.DatetimeIndex([span[0] - pd.Timedelta(days=1)]))
+    run(before.rename_axis("date"), before.index[-20])
+    assert model.openings.empty, "the moment before midnight is not the next day's"
+    run(bars.iloc[-120:], bars.index[-2])
+    assert (model.openings["start"][0], model.openings["end"][0]) == (bars.index[-120], span[1])
 
 
 def test_a_store_that_cannot_be_written_is_one_warning_and_the_backtest_goes_on(

@@ -20,6 +20,7 @@ from dlplugin.evaluation.inputs.blocks import (
     whole_number,
 )
 from dlplugin.evaluation.inputs.labels import answer_unit, class_position
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
 from dlplugin.evaluation.text import Line, bar, dates, html_bar, html_table, number, percent, plain, rich_text
 from dlplugin.evaluation.values import FloatArray
 from dlplugin.samples import Samples, matrix_columns
@@ -54,23 +55,25 @@ class Attributions:
         seed: Of the draw.
         rows: For each input and depth: the input, bars back, the mean absolute attribution, the mean.
         gap: Mean absolute difference between a sample's attributions together and what they should add up
-            to, as a share of the mean absolute of the latter; NaN where that is 0.
+            to, as a share of the mean absolute of the latter; NaN where a prediction failed.
     """
+
+    __pydantic_config__ = PLAIN
 
     output: str
     unit: str
     span: str
-    extent: tuple[pd.Timestamp, pd.Timestamp]
+    extent: tuple[Moment, Moment]
     samples: int
     steps: int
     seed: int
-    rows: tuple[tuple[str, int, float, float], ...]
-    gap: float
+    rows: tuple[tuple[str, int, Number, Number], ...]
+    gap: Number
 
     @property
     def complete(self) -> bool:
         """The attributions add up to the predictions to 1 % (`gap`); otherwise give more steps."""
-        return math.isnan(self.gap) or self.gap <= TOLERANCE
+        return self.gap <= TOLERANCE
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -85,20 +88,8 @@ class Attributions:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types as JSON holds them; None stands for NaN."""
-        return {
-            "output": self.output,
-            "unit": self.unit,
-            "span": self.span,
-            "extent": [moment.isoformat() for moment in self.extent],
-            "samples": self.samples,
-            "steps": self.steps,
-            "seed": self.seed,
-            "rows": [
-                [name, back, *(value if math.isfinite(value) else None for value in values)]
-                for name, back, *values in self.rows
-            ],
-            "gap": self.gap if math.isfinite(self.gap) else None,
-        }
+        document: dict[str, Any] = to_plain(self)
+        return document
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "Attributions":
@@ -108,24 +99,9 @@ class Attributions:
             DamagedModelError: It is not that.
         """
         try:
-            return cls(
-                output=str(document["output"]),
-                unit=str(document["unit"]),
-                span=str(document["span"]),
-                extent=(pd.Timestamp(document["extent"][0]), pd.Timestamp(document["extent"][1])),
-                samples=int(document["samples"]),
-                steps=int(document["steps"]),
-                seed=int(document["seed"]),
-                rows=tuple(
-                    (str(name), int(back), _number(absolute), _number(mean))
-                    for name, back, absolute, mean in document["rows"]
-                ),
-                gap=_number(document["gap"]),
-            )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise DamagedModelError(
-                f"the stored attributions cannot be read ({type(error).__name__}); compute them again"
-            ) from error
+            return from_plain(cls, document)
+        except ValueError as error:
+            raise DamagedModelError("the stored attributions cannot be read; compute them again") from error
 
     def __repr__(self) -> str:
         largest = ", ".join(str(name) for name in self.by_input.index[:3])
@@ -253,7 +229,7 @@ def attributions_of(
                 keys, np.abs(added).mean(axis=0), added.mean(axis=0), strict=True
             )
         ),
-        gap=float(np.abs(gaps * scale).mean() / should) if should > 0 else math.nan,
+        gap=_share(float(np.abs(gaps * scale).mean()), float(should)),
     )
 
 
@@ -279,5 +255,8 @@ def _by_depth(samples: Samples, found: FloatArray) -> tuple[list[tuple[int, int]
     return [(int(item), int(bars)) for item, bars in keys], added
 
 
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+def _share(missed: float, should: float) -> float:
+    """0 where nothing was to be added up, and nothing was."""
+    if should == 0:
+        return 0.0 if missed == 0 else math.inf
+    return missed / should

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlplugin.definition import Definition
 from dlplugin.errors import DefinitionError, SamplesError, UnknownNameError
-from dlplugin.evaluation.values import FloatArray, reach
+from dlplugin.evaluation.values import FloatArray, days_overlapped
 from dlplugin.registry import did_you_mean
 from dlplugin.samples import Samples, matrix_columns
 
@@ -87,9 +87,9 @@ def judged(samples: Samples, span: str) -> Judged:
 
 
 def overlap_of(samples: Samples, chosen: Judged, look_ahead: int) -> int:
-    """How many timestamps one output goes over, on all bars of these dates; see `mean_with_error`."""
+    """Over how many days one output goes, on all bars of these dates; see `mean_with_error`."""
     there = (samples.times >= chosen.times.min()) & (samples.times <= chosen.times.max())
-    return 1 + reach(samples.times[there], samples.owner[there], look_ahead - 1)
+    return days_overlapped(samples.times[there], samples.owner[there], look_ahead)
 
 
 def input_labels(definition: Definition) -> tuple[str, ...]:

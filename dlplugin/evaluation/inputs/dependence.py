@@ -1,6 +1,5 @@
 """Partial dependence: what is predicted on average when one input is set to a value."""
 
-import math
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 
 from dlplugin.errors import DamagedModelError
 from dlplugin.evaluation.inputs.dependence_plot import plot_dependence
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
 from dlplugin.evaluation.text import Line, bar, dates, html_bar, html_table, number, percent, plain, rich_text
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class DependencePoint:
     """
 
     label: str
-    value: float
-    mean: float
-    low: float
-    high: float
-    share: float
+    value: Number
+    mean: Number
+    low: Number
+    high: Number
+    share: Number
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,10 +66,12 @@ class PartialDependence:
         note: What to know of the curve; empty for nothing.
     """
 
+    __pydantic_config__ = PLAIN
+
     input: str
     unit: str
     span: str
-    extent: tuple[pd.Timestamp, pd.Timestamp]
+    extent: tuple[Moment, Moment]
     samples: int
     newest: bool
     points: tuple[DependencePoint, ...]
@@ -100,18 +102,8 @@ class PartialDependence:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types as JSON holds them; None stands for NaN."""
-        rows = self.frame.to_numpy(dtype=object).tolist()
-        return {
-            **{
-                name: getattr(self, name)
-                for name in ("input", "unit", "span", "samples", "newest", "categories", "note")
-            },
-            "extent": [moment.isoformat() for moment in self.extent],
-            "points": [
-                [label, *(float(value) if math.isfinite(value) else None for value in values)]
-                for label, *values in rows
-            ],
-        }
+        document: dict[str, Any] = to_plain(self)
+        return document
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "PartialDependence":
@@ -121,25 +113,10 @@ class PartialDependence:
             DamagedModelError: It is not that.
         """
         try:
-            return cls(
-                input=str(document["input"]),
-                unit=str(document["unit"]),
-                span=str(document["span"]),
-                extent=(pd.Timestamp(document["extent"][0]), pd.Timestamp(document["extent"][1])),
-                samples=int(document["samples"]),
-                newest=bool(document["newest"]),
-                categories=bool(document["categories"]),
-                note=str(document["note"]),
-                points=tuple(
-                    DependencePoint(
-                        str(label), *(math.nan if each is None else float(each) for each in values)
-                    )
-                    for label, *values in document["points"]
-                ),
-            )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            return from_plain(cls, document)
+        except ValueError as error:
             raise DamagedModelError(
-                f"the stored partial dependence cannot be read ({type(error).__name__}); compute it again"
+                "the stored partial dependence cannot be read; compute it again"
             ) from error
 
     def __repr__(self) -> str:

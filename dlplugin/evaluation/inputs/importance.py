@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.errors import DamagedModelError
-from dlplugin.evaluation.comparison import CONFIDENT
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
 from dlplugin.evaluation.text import (
     Line,
     bar,
@@ -22,6 +22,7 @@ from dlplugin.evaluation.text import (
     plain,
     rich_text,
 )
+from dlplugin.evaluation.uncertainty import CONFIDENT
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,8 +43,8 @@ class Rise:
     """
 
     inputs: tuple[str, ...]
-    rise: float
-    standard_error: float
+    rise: Number
+    standard_error: Number
 
     @property
     def error(self) -> float:
@@ -81,7 +82,7 @@ class OutputImportance:
     name: str
     look_ahead: int
     loss_name: str
-    loss: float
+    loss: Number
     single: tuple[Rise, ...]
     groups: tuple[Rise, ...]
 
@@ -111,9 +112,11 @@ class Importance:
     `print` shows a table in plain text, `rich.print` the same in colours, a notebook HTML.
     """
 
+    __pydantic_config__ = PLAIN
+
     outputs: tuple[OutputImportance, ...]
     span: str
-    extent: tuple[pd.Timestamp, pd.Timestamp]
+    extent: tuple[Moment, Moment]
     samples: int
     days: int
     repeats: int
@@ -148,11 +151,7 @@ class Importance:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types as JSON holds them; None stands for NaN."""
-        document = asdict(self) | {"extent": [moment.isoformat() for moment in self.extent]}
-        for output in document["outputs"]:
-            output["loss"] = _or_none(output["loss"])
-            for rise in (*output["single"], *output["groups"]):
-                rise |= {key: _or_none(rise[key]) for key in ("rise", "standard_error")}
+        document: dict[str, Any] = to_plain(self)
         return document
 
     @classmethod
@@ -163,17 +162,9 @@ class Importance:
             DamagedModelError: It is not that.
         """
         try:
-            return cls(
-                outputs=tuple(_output(output) for output in document["outputs"]),
-                span=str(document["span"]),
-                extent=(pd.Timestamp(document["extent"][0]), pd.Timestamp(document["extent"][1])),
-                together=float(document["together"]),
-                **{name: int(document[name]) for name in ("samples", "days", "repeats", "seed")},
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            raise DamagedModelError(
-                f"the stored importance cannot be read ({type(error).__name__}); compute it again"
-            ) from error
+            return from_plain(cls, document)
+        except ValueError as error:
+            raise DamagedModelError("the stored importance cannot be read; compute it again") from error
 
     def __repr__(self) -> str:
         found = sum(one.beyond_error for output in self.outputs for one in output.single)
@@ -229,32 +220,6 @@ class Importance:
                 html_table(_caption(output), [[(each, 1) for each in ("input", "rise", "±", "", "")]], rows)
             ]
         return "<div>" + "".join(parts) + "</div>"
-
-
-def _output(document: dict[str, Any]) -> OutputImportance:
-    single, groups = (
-        tuple(
-            Rise(
-                tuple(map(str, rise["inputs"])),
-                math.nan if rise["rise"] is None else float(rise["rise"]),
-                math.nan if rise["standard_error"] is None else float(rise["standard_error"]),
-            )
-            for rise in document[key]
-        )
-        for key in ("single", "groups")
-    )
-    return OutputImportance(
-        name=str(document["name"]),
-        look_ahead=int(document["look_ahead"]),
-        loss_name=str(document["loss_name"]),
-        loss=math.nan if document["loss"] is None else float(document["loss"]),
-        single=single,
-        groups=groups,
-    )
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _caption(output: OutputImportance) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dlplugin.evaluation.comparison import mean_with_error
 from dlplugin.evaluation.inputs.blocks import (
     Cells,
     IntArray,
@@ -22,6 +21,7 @@ from dlplugin.evaluation.inputs.blocks import (
 from dlplugin.evaluation.inputs.groups import MOVE_TOGETHER, average_linkage, input_correlations
 from dlplugin.evaluation.inputs.importance import Importance, OutputImportance, Rise
 from dlplugin.evaluation.inputs.losses import SampleLoss
+from dlplugin.evaluation.uncertainty import mean_with_error
 from dlplugin.evaluation.values import FloatArray
 from dlplugin.samples import Samples
 

@@ -16,6 +16,7 @@ from dlplugin.errors import DamagedModelError, DefinitionError, DLPluginError, U
 from dlplugin.evaluation.inputs import Attributions, attributions_of
 from dlplugin.evaluation.inputs.blocks import judged, read_cells
 from dlplugin.samples import Samples
+from tests.engines.every import DEPTH, SMALL
 from tests.evaluation.inputs.planted import (
     linear,
     linear_predictor,
@@ -99,11 +100,10 @@ def test_those_of_two_networks_are_a_slow_riemann_sum(kind: str, engine: object)
     read = torch.from_numpy(read_cells(samples, rows)).reshape(5, *samples.layout.shape)
     mean = samples.matrix[samples.rows["in-sample"]].astype(np.float64).mean(axis=0).astype(np.float32)
     start = torch.from_numpy(mean[samples.layout.column]).reshape(samples.layout.shape)
-    total = torch.zeros_like(read)
-    for step in range(200):
-        at = (start + (step + 0.5) / 200 * (read - start)).requires_grad_()
-        answer(samples, network, at, kind, place).sum().backward()
-        total += at.grad
+    shares = ((torch.arange(200) + 0.5) / 200).reshape(-1, *[1] * read.dim())
+    at = (start + shares * (read - start)).flatten(0, 1).requires_grad_()  # all steps of all rows
+    (slopes,) = torch.autograd.grad(answer(samples, network, at, kind, place).sum(), at)
+    total = slopes.reshape(200, *read.shape).sum(dim=0)
     scale = samples.output_scaling.scale[0, 0] if not output.labels else 1.0
     exact = ((read - start) * total / 200).detach().numpy().reshape(5, -1) * scale
     near = 0.02 if kind == "quantiles" else 2e-3  # quantiles that cross have kinks
@@ -212,4 +212,34 @@ def test_it_survives_json(shown: Attributions) -> None:
     assert Attributions.from_dict(json.loads(json.dumps(shown.to_dict(), allow_nan=False))) == shown
     with pytest.raises(DamagedModelError) as error:
         Attributions.from_dict({})
-    assert str(error.value) == "the stored attributions cannot be read (KeyError); compute them again"
+    assert str(error.value) == "the stored attributions cannot be read; compute them again"
+
+
+@pytest.mark.parametrize("engine", list(SMALL))
+def test_those_of_every_engine_add_up_also_after_it_has_predicted(engine: str) -> None:
+    inputs = [dl.Input(name, depth=DEPTH) for name in "ab"]
+    samples = samples_of(Definition("every", inputs, [Y], SMALL[engine]), data(70))
+    predictor = random_predictor(samples, networks=2)
+    rows = judged(samples, "out-of-sample").rows[:4]
+    given = predictor.predict_given(read_cells(samples, rows).reshape(-1, *samples.layout.shape))
+    found, gaps = predictor.attribute(
+        read_cells(samples, rows).reshape(-1, *samples.layout.shape),
+        np.zeros(samples.layout.shape, dtype=np.float32),
+        output=0,
+        label=0,
+        steps=64,
+    )
+    start = predictor.predict_given(np.zeros((1, *samples.layout.shape), dtype=np.float32))
+    added = found.reshape(4, -1).sum(axis=1)
+    np.testing.assert_allclose(added, given[:, 0] - start[0, 0], atol=0.03)  # norms are steep at 0
+    np.testing.assert_allclose(added - gaps, given[:, 0] - start[0, 0], atol=1e-5)
+    assert np.abs(added).max() > 1e-3
+
+
+def test_a_failed_prediction_is_not_complete_and_a_constant_network_is() -> None:
+    samples = samples_of(linear(["a"]), data())
+    assert attributions_of(samples, linear_predictor(samples, [[0.0]])).gap == 0.0
+    failed = attributions_of(samples, linear_predictor(samples, [[np.nan]]))
+    assert not failed.complete
+    assert np.isnan(failed.gap)
+    assert "incomplete" in str(failed)

@@ -197,7 +197,7 @@ def test_it_survives_json(shown: PartialDependence) -> None:
     assert PartialDependence.from_dict(json.loads(json.dumps(shown.to_dict(), allow_nan=False))) == shown
     with pytest.raises(DamagedModelError) as error:
         PartialDependence.from_dict({})
-    assert str(error.value) == "the stored partial dependence cannot be read (KeyError); compute it again"
+    assert str(error.value) == "the stored partial dependence cannot be read; compute it again"
 
 
 def test_the_picture_has_curve_spread_and_values(shown: PartialDependence, tmp_path: Path) -> None:

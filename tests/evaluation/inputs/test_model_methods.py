@@ -1,16 +1,19 @@
 """The three methods of a model: where their samples come from, and that they agree with its predictions."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import dlplugin as dl
-from dlplugin.errors import PredictionError, SamplesError
+from dlplugin.errors import BarsError, PredictionError
 from dlplugin.evaluation.inputs.blocks import predict_changed, read_cells
+from dlplugin.model import data
+from dlplugin.model.explaining import samples_to_explain
 from dlplugin.samples import Samples, build_samples, samples_file
-from tests.evaluation.inputs.planted import planted_data
+from tests.evaluation.inputs.planted import linear, linear_predictor, planted_data, samples_of
 
 
 def scaled_samples(model: dl.Model, dataset: dl.DataSet) -> Samples:
@@ -18,6 +21,10 @@ def scaled_samples(model: dl.Model, dataset: dl.DataSet) -> Samples:
     return build_samples(
         model.definition, dataset, model.spans, (trained.input_scaling, trained.output_scaling)
     )
+
+
+def _gone(recorded: object, who: str, ask: str) -> None:
+    raise BarsError(f"{who} 'mine', frames in memory; {ask}")
 
 
 @pytest.fixture
@@ -46,37 +53,54 @@ def test_rows_that_are_given_have_the_bits_of_rows_of_a_matrix(
         assert read_cells(samples, rows).shape == (300, model.definition.width)
 
 
-def test_a_finished_run_keeps_no_samples_and_asks_for_the_bars(
-    stored: dl.Model, two_stocks: dl.DataSet
-) -> None:
-    run = stored.run.name
-    for method in ("importance", "attributions", "partial_dependence"):
-        with pytest.raises(SamplesError) as error:
-            getattr(stored, method)()
-        assert str(error.value) == (
-            f"run {run} is finished and keeps no samples; give the bars it was trained on: model.{method}(dataset)"
-        )
+def test_every_pass_is_over_a_whole_chunk() -> None:
+    samples = samples_of(linear(["a"]), planted_data({"a": 1.0}, bars=250))
+    predictor = linear_predictor(samples, [[0.5]])
+    sizes: list[int] = []
+    predictor._network.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[1]))
+    chunk = samples.definition.spec.chunk
+    predictor.predict_scaled(samples.matrix, samples.rows["in-sample"][: chunk + 1])
+    predictor.predict_given(read_cells(samples, samples.rows["in-sample"][:3]))
+    assert sizes == [chunk] * 3
 
 
-def test_the_samples_of_a_run_that_has_stopped_are_those_of_its_bars(
+def test_without_a_dataset_the_trainings_own_is_read_again(locked: dl.Model, two_stocks: dl.DataSet) -> None:
+    assert locked.importance(repeats=1) == locked.importance(two_stocks, repeats=1)
+    assert locked.attributions(samples=20) == locked.attributions(two_stocks, samples=20)
+    assert locked.partial_dependence(points=3) == locked.partial_dependence(two_stocks, points=3)
+
+
+def test_the_samples_of_a_run_that_is_not_finished_are_those_it_has_stored(
     stored: dl.Model, two_stocks: dl.DataSet
 ) -> None:
     samples = scaled_samples(stored, two_stocks)
-    (stored.run.path / "samples.safetensors").write_bytes(samples_file(samples))
-    assert stored.importance(repeats=1) == stored.importance(two_stocks, repeats=1)
-    assert stored.attributions(samples=20) == stored.attributions(two_stocks, samples=20)
-    assert stored.partial_dependence(points=3) == stored.partial_dependence(two_stocks, points=3)
+    fewer = replace(samples, rows=samples.rows | {"out-of-sample": samples.rows["out-of-sample"][:150]})
+    (stored.run.path / "samples.safetensors").write_bytes(samples_file(fewer))
+    assert stored.importance(repeats=1).samples == 150
+    assert stored.importance(two_stocks, repeats=1).samples > 150
 
 
-def test_a_version_whose_run_is_gone_asks_for_the_bars(stored: dl.Model) -> None:
-    run = stored.run
-    shutil.rmtree(run.path)
-    with pytest.raises(SamplesError) as error:
+def test_a_version_whose_run_is_gone_reads_its_data_again_or_asks_for_them(
+    stored: dl.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(stored.run.path)
+    assert stored.importance(repeats=1).samples > 150
+    monkeypatch.setattr(data, "origin_of", _gone)
+    with pytest.raises(BarsError) as error:
         stored.importance()
-    assert str(error.value) == (
-        f"run {run.name} is not stored any more, and its samples went with it; give the bars it was trained on: "
-        "model.importance(dataset)"
-    )
+    assert str(error.value) == "model 'locked' was trained on 'mine', frames in memory; give dataset="
+
+
+def test_other_bars_are_scaled_as_the_training_scaled_its_own(
+    locked: dl.Model, two_stocks: dl.DataSet
+) -> None:
+    source = locked._source()
+    one = two_stocks.subset(["IBM"])
+    samples = samples_to_explain(locked.store, locked.definition, source, one, None)
+    trained = source.read_trained()
+    np.testing.assert_array_equal(samples.input_scaling.center, trained.input_scaling.center)
+    np.testing.assert_array_equal(samples.output_scaling.scale, trained.output_scaling.scale)
+    assert samples.symbols == ("IBM",)
 
 
 def test_a_draft_is_told_to_train(model: dl.Model, two_stocks: dl.DataSet) -> None:
