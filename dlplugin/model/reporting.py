@@ -12,6 +12,7 @@ from dlplugin.errors import BarsError
 from dlplugin.evaluation import Evaluation
 from dlplugin.model.data import training_data
 from dlplugin.report import Importance, ReportData, SpanRecord, Traded, refuse_other_form, write_report
+from dlplugin.report.words import count
 
 if TYPE_CHECKING:
     from dlplugin.bars import DataSet
@@ -129,7 +130,7 @@ def _subtitle(model: "Model", record: dict[str, Any]) -> str:
     inputs = ", ".join(
         f"{item.name} × {item.depth}" if item.depth > 1 else item.name for item in definition.inputs
     )
-    outputs = ", ".join(f"{item.name} in {item.look_ahead} bars" for item in definition.outputs)
+    outputs = ", ".join(f"{item.name} in {count(item.look_ahead, 'bar')}" for item in definition.outputs)
     return f"{definition.spec.name.upper()} · {record['weights']:,} weights · {inputs} → {outputs}"
 
 

@@ -106,7 +106,7 @@ class ReportData:
         traded: The bars of the holdout that were traded; None when there are none to be shown.
         backtest: What trading them came to; None when nothing was traded.
         importance: What the inputs matter; None when it was not looked at.
-        dependence: The partial dependence on the inputs that matter most.
+        dependence: The partial dependence of the first output on the inputs that matter most to it.
         openings: A row for each opening of the holdout: time, model, purpose, reason; None when not known.
         trials: A row for each run on these days: time, model, run; None when not known.
         left_out: Sentences on what is not in this report, and how to get it.

@@ -35,9 +35,9 @@ def dependence_figure(found: "PartialDependence") -> Figure:
     parts = [
         panel.grid(4),
         svg.text(0, 14, cut(f"predicted {found.unit}", HALF - 8), "tick axis-title"),
-        svg.band(at, panel.y(low), panel.y(high), "tint out-of-sample"),
+        svg.band(at, panel.y(low), panel.y(high), f"tint {found.span}"),
         panel.level(0.0) if panel.y.low < 0 < panel.y.high else Markup(),
-        svg.polyline(at, panel.y(mean), "curve out-of-sample"),
+        svg.polyline(at, panel.y(mean), f"curve {found.span}"),
         Markup().join(svg.line(each, panel.bottom, each, panel.bottom - 6, "rug") for each in at),
         _across(panel, found.input),
     ]
@@ -60,8 +60,7 @@ def _across(panel: Panel, words: str) -> Markup:
 
 def _categories(found: "PartialDependence", label: str) -> Figure:
     lines = [
-        Line(str(each.label), [Mark(float(each.mean), float("nan"), "out-of-sample")])
-        for each in found.points
+        Line(str(each.label), [Mark(float(each.mean), float("nan"), found.span)]) for each in found.points
     ]
     most = 24
     return dot_plot(lines[:most], label, f"mean predicted {found.unit}", HALF)

@@ -58,7 +58,8 @@ def _chart(spans: "Spans", kind: str, name: str) -> Chart:
     if kind == "symbol":
         spans, said = _ordered(spans, figure)
     else:
-        said = f"dots are {' and '.join(_SHAPES.get(span, span) for span in spans)}"
+        shapes = " and ".join(_SHAPES.get(span, span) for span in spans)
+        said = f"dots are {shapes}" if len(spans) > 1 else next(iter(spans))
     lines, rows = [], []
     for each in dict.fromkeys(group.name for groups in spans.values() for group in groups):
         own = [(span, group) for span, groups in spans.items() for group in groups if group.name == each]

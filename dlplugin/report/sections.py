@@ -71,12 +71,13 @@ def _adds(data: ReportData) -> list[Block]:
             order = order_chart(result, f"order-{output}")
             blocks += [order] if order is not None else []
         blocks += group_charts(result, f"group-{output}")
-        blocks += _importance(data.importance, evaluation.outputs[output].name, output)
-    blocks += [_dependence(each, i) for i, each in enumerate(data.dependence)]
+        blocks += _importance(data.importance, evaluation.outputs[output].name, output, result.spans[-1].span)
+        if not output:
+            blocks += [_dependence(each, i) for i, each in enumerate(data.dependence)]
     return [*blocks, Words(data.left_out, "empty")] if data.left_out else blocks
 
 
-def _importance(importance: Importance | None, name: str, output: int) -> list[Chart]:
+def _importance(importance: Importance | None, name: str, output: int, span: str) -> list[Chart]:
     if importance is None:
         return []
     frame = importance.frame[importance.frame["output"] == name].sort_values("rise", ascending=False)
@@ -88,9 +89,7 @@ def _importance(importance: Importance | None, name: str, output: int) -> list[C
         rise, error = float(each["rise"]), float(each["error"])
         faint = not rise > error
         words = "told from nothing" if not faint else "inside the error"
-        mark = Mark(
-            rise, error, "out-of-sample", faint, f"{each['input']}: {plus_minus(rise, error)}, {words}"
-        )
+        mark = Mark(rise, error, span, faint, f"{each['input']}: {plus_minus(rise, error)}, {words}")
         lines.append(Line(str(each["input"]), [mark]))
         rows.append(row(str(each["input"]), plus_minus(rise, error), words))
     title = "What the inputs matter"
