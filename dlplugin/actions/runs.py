@@ -255,7 +255,7 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
         run: The run.
         whole: With its history, save points and diagnosis; NaN is None.
     """
-    from dlplugin.evaluation.results import without_nan
+    from dlplugin.evaluation.plain import to_plain
 
     plain = {"run": run.name} | run.facts | {"status": run.status, "stop_reason": run.stop_reason}
     if whole:
@@ -265,7 +265,7 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
             {"trouble": each.trouble, "evidence": each.evidence, "advice": each.advice}
             for each in run.diagnosis().findings
         ]
-    return cast(dict[str, Any], without_nan(plain))
+    return cast(dict[str, Any], to_plain(plain))
 
 
 def _listed(names: list[str]) -> str:

@@ -1,14 +1,16 @@
 """How good predicted classes are, beside always naming the class that was most frequent in sample."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlplugin.evaluation.comparison import Comparison, mean_with_error
+from dlplugin.evaluation.comparison import Comparison
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
+from dlplugin.evaluation.uncertainty import mean_with_error
 from dlplugin.evaluation.values import FloatArray
 
 __all__ = ["CLASS_RULE", "ClassResult", "ClassScores", "ClassValues", "evaluate_classes", "score_classes"]
@@ -56,13 +58,15 @@ class ClassScores:
             and where that of a class that came is 0.
     """
 
+    __pydantic_config__ = PLAIN
+
     span: str
-    start: pd.Timestamp
-    end: pd.Timestamp
+    start: Moment
+    end: Moment
     days: int
     counts: Counts
     failed: int
-    log_loss: float
+    log_loss: Number
 
     @property
     def samples(self) -> int:
@@ -157,49 +161,36 @@ class ClassResult:
         return float(-(came[came > 0] @ np.log(shares)) / came.sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types; NaN is still NaN."""
-        plain = asdict(self)
-        for span in plain["spans"]:
-            span["start"], span["end"] = span["start"].isoformat(), span["end"].isoformat()
+        """Plain types."""
+        plain: dict[str, Any] = to_plain(self)
         return plain
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "ClassResult":
-        """The inverse of `to_dict`; None stands for NaN."""
-        spans = tuple(
-            ClassScores(
-                span=str(span["span"]),
-                start=pd.Timestamp(span["start"]),
-                end=pd.Timestamp(span["end"]),
-                days=int(span["days"]),
-                counts=tuple(tuple(map(int, row)) for row in span["counts"]),
-                failed=int(span["failed"]),
-                log_loss=math.nan if span["log_loss"] is None else float(span["log_loss"]),
-            )
-            for span in plain["spans"]
-        )
-        return cls(spans, tuple(Comparison.from_dict(each) for each in plain["comparisons"]))
+        """The inverse of `to_dict`."""
+        return from_plain(cls, plain)
 
 
-def evaluate_classes(classes: int, in_sample: ClassValues, out_of_sample: ClassValues | None) -> ClassResult:
+def evaluate_classes(
+    classes: int, in_sample: ClassValues, judged: ClassValues | None, span: str = "out-of-sample"
+) -> ClassResult:
     """Scores predicted classes, and compares them out of sample with the rule.
 
     Args:
         classes: C, how many there are.
         in_sample: Its most frequent class is the rule's.
-        out_of_sample: None where there is no such span.
+        judged: None where there is no such span.
+        span: What that is: "out-of-sample" or "holdout".
     """
     spans = [score_classes("in-sample", classes, in_sample)]
-    if out_of_sample is None:
+    if judged is None:
         return ClassResult(tuple(spans), ())
-    spans.append(score_classes("out-of-sample", classes, out_of_sample))
+    spans.append(score_classes(span, classes, judged))
     result = ClassResult(tuple(spans), ())
-    hits = (out_of_sample.predicted == out_of_sample.actual).astype(np.float64)
-    hits[~np.isfinite(out_of_sample.predicted)] = np.nan
-    by_rule = out_of_sample.actual == result.named_always
-    comparison = Comparison.of(
-        CLASS_RULE, *mean_with_error(hits - by_rule, out_of_sample.times, out_of_sample.overlap)
-    )
+    hits = (judged.predicted == judged.actual).astype(np.float64)
+    hits[~np.isfinite(judged.predicted)] = np.nan
+    by_rule = judged.actual == result.named_always
+    comparison = Comparison.of(CLASS_RULE, *mean_with_error(hits - by_rule, judged.times, judged.overlap))
     return ClassResult(result.spans, (comparison,))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dlplugin.evaluation.plain import Number
 from dlplugin.evaluation.values import FloatArray
 
 __all__ = ["Scores", "correlation", "hit_rate", "loss", "r_squared", "rank_correlation", "score"]
@@ -28,11 +29,11 @@ class Scores:
     A figure that is not defined is NaN: a constant prediction has no correlation.
     """
 
-    loss: float
-    r_squared: float
-    correlation: float
-    rank_correlation: float
-    hit_rate: float
+    loss: Number
+    r_squared: Number
+    correlation: Number
+    rank_correlation: Number
+    hit_rate: Number
 
 
 def score(

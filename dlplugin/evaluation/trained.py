@@ -11,9 +11,10 @@ from dlplugin.definition import Output
 from dlplugin.errors import SamplesError
 from dlplugin.evaluation.classes import ClassResult, ClassValues, evaluate_classes
 from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.market import Market, market_of
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult
 from dlplugin.evaluation.scoring import evaluate
-from dlplugin.evaluation.values import FloatArray, SpanValues, reach
+from dlplugin.evaluation.values import FloatArray, OutputSamples, SpanValues, days_overlapped
 from dlplugin.samples import Samples, matrix_columns
 
 if TYPE_CHECKING:
@@ -24,13 +25,16 @@ __all__ = ["evaluate_samples"]
 MOST_RIDGE_INPUTS = 1_000  # its memory grows with the square of them, its time with the cube
 
 
-def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -> Evaluation:
-    """Predicts the in-sample and out-of-sample samples and scores them; the holdout stays closed.
+def evaluate_samples(
+    samples: Samples, predictor: "Predictor", selected: bool, span: str = "out-of-sample"
+) -> Evaluation:
+    """Predicts the samples of two spans and scores them; the holdout stays closed unless it is asked for.
 
     Args:
         samples: Scaled as the predictor's training scaled them.
         predictor: Of the trained model.
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
+        span: The judged one: "out-of-sample" or "holdout".
 
     Returns:
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
@@ -43,26 +47,31 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
     """
     if not len(samples.rows["in-sample"]):
         raise SamplesError("there are no in-sample samples; an evaluation needs one at least")
-    names = [name for name in samples.rows if name != "holdout" and len(samples.rows[name])]
+    names = [name for name in ("in-sample", span) if name in samples.rows and len(samples.rows[name])]
     spans = [_predicted(samples, predictor, name) for name in names]
+    market = market_of(samples)
     outputs = samples.definition.outputs
     numbers = [index for index, output in enumerate(outputs) if not output.labels]
     results: dict[int, OutputResult | ClassResult] = {}
+    kept: dict[int, tuple[OutputSamples, ...]] = {}
     for index, output in enumerate(outputs):
         if output.labels:
-            values = [_class_values(samples, predictor, span, index) for span in spans]
+            values = [_class_values(samples, predictor, each, index) for each in spans]
             results[index] = evaluate_classes(
-                len(output.labels), values[0], values[1] if len(values) > 1 else None
+                len(output.labels), values[0], values[1] if len(values) > 1 else None, span
             )
+            kept[index] = ()
     scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
     if numbers:
-        given = [_span_values(samples, predictor, span, numbers) for span in spans]
+        given = [_span_values(samples, predictor, each, numbers, market.of(each.rows)) for each in spans]
         found = evaluate(
             [outputs[index] for index in numbers],
             scale[numbers],
             given[0],
             given[1] if len(given) > 1 else None,
+            span=span,
         )
+        kept |= dict(zip(numbers, found.samples or (), strict=True))
         for index, result in zip(numbers, found.results, strict=True):
             if isinstance(result, OutputResult):
                 results[index] = _calibrated(result, outputs[index], samples, predictor, spans, index)
@@ -72,6 +81,7 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
         selected,
         "holdout" in samples.spans,
         samples.spans.note,
+        tuple(kept[index] for index in range(len(outputs))),
     )
 
 
@@ -116,7 +126,7 @@ def _class_values(samples: Samples, predictor: "Predictor", span: _Span, output:
         actual=came[known].astype(np.int64),
         predicted=span.predicted[known, first],
         probabilities=span.predicted[known, classes] if predictor.gives_probabilities else None,
-        overlap=1 + reach(samples.times[there], samples.owner[there], look_ahead - 1),
+        overlap=days_overlapped(samples.times[there], samples.owner[there], look_ahead),
     )
 
 
@@ -140,7 +150,9 @@ def _calibrated(
     return replace(result, spans=tuple(scores))
 
 
-def _span_values(samples: Samples, predictor: "Predictor", span: _Span, outputs: list[int]) -> SpanValues:
+def _span_values(
+    samples: Samples, predictor: "Predictor", span: _Span, outputs: list[int], market: Market
+) -> SpanValues:
     rows, layout = span.rows, samples.layout
     symbol = np.array([item.is_symbol for item in samples.definition.inputs])
     repeated = symbol[matrix_columns(samples.definition).input[layout.column]] & (layout.back > 0)
@@ -157,6 +169,10 @@ def _span_values(samples: Samples, predictor: "Predictor", span: _Span, outputs:
         actual=_of_columns(samples.actual[rows], outputs),
         center=None if groups is None else _of_columns(scaling.center[groups], outputs),
         scale=None if groups is None else _of_columns(scaling.scale[groups], outputs),
+        last_return=market.last_return,
+        side=market.side,
+        volatility=market.volatility,
+        current=_of_columns(market.current, outputs),
     )
 
 

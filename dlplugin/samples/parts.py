@@ -35,6 +35,7 @@ class SymbolPart:
         values: (T, I) the inputs as their indicators give them.
         inputs: (T, F) the columns of the matrix.
         outputs: (T, O) what came.
+        price: (T,) adj_close where the bars have one, else the close.
         known: (T,) true where inputs and outputs are all known, and not all outputs are in a dropped class.
         standing: Span name to (T,), as `standing` gives it.
     """
@@ -45,6 +46,7 @@ class SymbolPart:
     values: FloatArray
     inputs: FloatArray
     outputs: FloatArray
+    price: FloatArray
     known: NDArray[np.bool_]
     standing: dict[str, NDArray[np.int8]]
 
@@ -162,7 +164,8 @@ def _part(
     times = _times(bars)
     found = standing(spans, symbol, times, definition.look_ahead, other)
     trains = spans.validation.trains(symbol, other)
-    return SymbolPart(symbol, trains, times, values, inputs, outputs, known, found)
+    price = bars["adj_close" if "adj_close" in bars else "close"].to_numpy(dtype=np.float64)
+    return SymbolPart(symbol, trains, times, values, inputs, outputs, price, known, found)
 
 
 def _times(bars: pd.DataFrame) -> NDArray[np.datetime64]:

@@ -55,6 +55,8 @@ class Samples:
             numbers of classes; NaN where unknown. A sample has one that is not NaN, and may have others
             that are, where an output drops a class; see `targets_of`.
         actual: (N, O) float64, the outputs in their own units.
+        price: (N,) float64, adj_close where the bars have one and else the close: what trivial rules look
+            at; NaN in samples stored before there was one.
         rows: Span name to the (S,) stacked bars that are its samples, symbol by symbol, oldest first.
         weights: (S,) float32, what each in-sample sample counts, as rows["in-sample"], with a mean of 1;
             None where all count alike.
@@ -76,6 +78,7 @@ class Samples:
     matrix: NDArray[np.float32]
     targets: NDArray[np.float32]
     actual: FloatArray
+    price: FloatArray
     rows: dict[str, IntArray]
     weights: NDArray[np.float32] | None
     effective: float
@@ -187,6 +190,7 @@ def build_samples(
         matrix=np.concatenate([input_scaling.of(part.symbol).apply(part.inputs) for part in parts]),
         targets=targets,
         actual=np.concatenate([part.outputs for part in parts]),
+        price=np.concatenate([part.price for part in parts]),
         rows=rows,
         weights=weights,
         effective=effective_size(unique, weights),
