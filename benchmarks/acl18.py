@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 import dlplugin as dl
-from dlplugin.evaluation.comparison import mean_with_error
+from dlplugin.evaluation.uncertainty import mean_with_error
 
 LEFT_OUT = ["GMRE"]
 COLUMNS = ["open", "high", "low", "close", "adj_close", "volume"]
