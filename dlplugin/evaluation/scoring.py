@@ -8,8 +8,9 @@ import pandas as pd
 
 from dlplugin.errors import SamplesError
 from dlplugin.evaluation.comparison import Comparison, compare
+from dlplugin.evaluation.cross_section import cross_section
 from dlplugin.evaluation.evaluation import Evaluation
-from dlplugin.evaluation.metrics import score
+from dlplugin.evaluation.metrics import score, score_errors
 from dlplugin.evaluation.ranges import range_rows
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.rules import RULES, rule_predictions
@@ -119,13 +120,21 @@ def _evaluate_output(
 def _span_scores(span: OutputSamples, scale: FloatArray | float) -> SpanScores:
     mean = span.by_rule["in-sample mean"]
     predicted = {"model": span.predicted} | span.by_rule
+    scores = {rule: score(values, span.actual, scale, mean) for rule, values in predicted.items()}
     return SpanScores(
         span=span.span,
         start=pd.Timestamp(span.times.min()),
         end=pd.Timestamp(span.times.max()),
         samples=len(span),
         days=len(np.unique(span.times.astype("datetime64[D]"))),
-        by_rule={rule: score(values, span.actual, scale, mean) for rule, values in predicted.items()},
+        by_rule=scores,
+        errors={
+            rule: score_errors(
+                values, span.actual, scale, mean, span.times, span.overlap, scores=scores[rule]
+            )
+            for rule, values in predicted.items()
+        },
+        cross_section=cross_section(span.predicted, span.actual, span.times, span.symbols, span.overlap),
     )
 
 
