@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from dlplugin.errors import (
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.model.counting import openings_table, trials_table
 from dlplugin.model.data import training_data
+from dlplugin.model.holdout import evaluate_on, open_holdout
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
@@ -32,7 +35,6 @@ from dlplugin.training import (
     begin_run,
     best_epoch,
     end_script,
-    evaluation_of,
     execute,
     leaving_nothing,
     train_in_background,
@@ -321,13 +323,69 @@ class Model:
             PredictionError: It is not trained.
             SamplesError: It was validated on another DataSet, and none is given, or the other way about.
         """
-        trained = self._source().read_trained()
-        if dataset is None:
-            dataset, validation = training_data(trained.record, validation)
-        spans = Spans.from_dict(trained.record["spans"])
-        scaling = (trained.input_scaling, trained.output_scaling)
-        samples = build_samples(self.definition, dataset, spans, scaling, validation=validation)
-        return evaluation_of(samples, trained)
+        return evaluate_on(self._source().read_trained(), dataset, validation)
+
+    def open_holdout(
+        self, reason: str, dataset: DataSet | None = None, validation: DataSet | None = None
+    ) -> Evaluation:
+        """How it does on the holdout of its training: the only way to a score of those days.
+
+        The opening is recorded for good before the score is computed, in the store and outside the model's
+        folder: once for the same definition, days and symbols. See `openings`.
+
+        Args:
+            reason: Why they are looked at now, in your words; recorded with the opening.
+            dataset: Bars of those days; by default what it was trained on, which its run keeps, or else read
+                again from where it came.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Returns:
+            The evaluation; what stands beside the in-sample samples are those of the holdout.
+
+        Raises:
+            BarsError: What it was trained on is not there any more, or has changed.
+            DefinitionError: The reason is empty.
+            PredictionError: It is not trained.
+            SamplesError: It has no holdout, or there is no sample of those days.
+            StoreError: The opening cannot be recorded; then there is no score.
+        """
+        return open_holdout(self._root, self.reference, self._source(), reason, dataset, validation)
+
+    @property
+    def openings(self) -> pd.DataFrame:
+        """Every time that days of its holdout were shown, as a score or as a trading result.
+
+        Those of other models on the same symbols and days count, those of deleted ones too; predicting does
+        not. See `dl.openings` for the columns.
+
+        Returns:
+            A row an opening, oldest first; none where it has no holdout.
+
+        Raises:
+            DamagedModelError: The records cannot be read.
+
+        Warns:
+            DLPluginWarning: A line of the records is damaged; it counts as one.
+        """
+        return openings_table(self._root, self.definition, self._record_if_any())
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """Every run that was judged on its out-of-sample days, or began to be.
+
+        Those of other models on the same symbols and days count, and deleted runs too: the more there were,
+        the better the best of them looks by luck. See `dl.trials` for the columns.
+
+        Returns:
+            A row a run, oldest first.
+
+        Raises:
+            DamagedModelError: The records cannot be read.
+
+        Warns:
+            DLPluginWarning: A line of the records is damaged; it counts as one.
+        """
+        return trials_table(self._root, self.definition, self._record_if_any())
 
     @property
     def evaluation(self) -> Evaluation:
@@ -467,6 +525,12 @@ class Model:
             UnknownModelError: It is not stored.
         """
         self._folder.delete()
+
+    def _record_if_any(self) -> dict[str, Any] | None:
+        """How it was trained; None while it is not, or when its files are gone or damaged."""
+        with suppress(PredictionError, StoreError):
+            return self.record
+        return None
 
     def _refuse_version(self, verb: str) -> None:
         if self.version is not None and self._folder.state().status != "locked":
