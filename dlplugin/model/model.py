@@ -18,8 +18,17 @@ from dlplugin.errors import (
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.evaluation.inputs import (
+    Attributions,
+    Importance,
+    PartialDependence,
+    attributions_of,
+    dependence_of,
+    importance_of,
+)
 from dlplugin.model.counting import openings_table, trials_table
 from dlplugin.model.data import training_data
+from dlplugin.model.explaining import samples_to_explain
 from dlplugin.model.holdout import evaluate_on, open_holdout
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
@@ -395,6 +404,105 @@ class Model:
             PredictionError: It is not trained.
         """
         return Evaluation.from_json(json.dumps(self._source().read_evaluation()))
+
+    def importance(
+        self,
+        dataset: DataSet | None = None,
+        span: str = "out-of-sample",
+        repeats: int = 10,
+        seed: int = 0,
+        *,
+        validation: DataSet | None = None,
+    ) -> Importance:
+        """How much the loss rises when an input is permuted among the samples; see `importance_of`.
+
+        Args:
+            dataset: What it was trained on, or other bars of those dates; otherwise the samples that an
+                unfinished run has stored, or else `Model.dataset`.
+            span: "out-of-sample" or "in-sample"; the holdout stays closed.
+            repeats: Permutations.
+            seed: Of the permutations.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
+            PredictionError: It is not trained.
+            SamplesError: There are no samples.
+            DefinitionError: A value is wrong.
+        """
+        samples = self._to_explain(dataset, validation)
+        return importance_of(samples, self.predictor, span, repeats, seed)
+
+    def attributions(
+        self,
+        dataset: DataSet | None = None,
+        output: int | str = 0,
+        samples: int = 2000,
+        steps: int = 64,
+        seed: int = 0,
+        *,
+        span: str = "out-of-sample",
+        label: int | str | None = None,
+        validation: DataSet | None = None,
+    ) -> Attributions:
+        """What each input, at each depth, adds to the predictions, by captum; see `attributions_of`.
+
+        Args:
+            dataset: As for `importance`.
+            output: Position or name.
+            samples: How many are drawn.
+            steps: At which the gradient is taken.
+            seed: Of the draw.
+            span: "out-of-sample" or "in-sample"; the holdout stays closed.
+            label: Of classes the one that is looked at; the highest when not given.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Raises:
+            DLPluginError: captum is not installed.
+            BarsError: No dataset is given, and that of the training cannot be read again.
+            PredictionError: It is not trained.
+            SamplesError: There are no samples.
+            DefinitionError: A value is wrong.
+        """
+        given = self._to_explain(dataset, validation)
+        return attributions_of(given, self.predictor, output, span, samples, steps, label, seed)
+
+    def partial_dependence(
+        self,
+        dataset: DataSet | None = None,
+        input: int | str = 0,  # noqa: A002 (the word users write)
+        output: int | str = 0,
+        points: int = 20,
+        *,
+        span: str = "out-of-sample",
+        label: int | str | None = None,
+        newest: bool = False,
+        validation: DataSet | None = None,
+    ) -> PartialDependence:
+        """The mean prediction when an input is set to each of some values; see `dependence_of`.
+
+        Args:
+            dataset: As for `importance`.
+            input: Position or name.
+            output: Position or name.
+            points: How many quantiles of the in-sample values; each category of an input that has some.
+            span: "out-of-sample" or "in-sample"; the holdout stays closed.
+            label: Of classes the one that is looked at; the highest when not given.
+            newest: Sets the newest of the input's bars alone, and not all its depths.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
+            PredictionError: It is not trained.
+            SamplesError: There are no samples.
+            DefinitionError: A value is wrong.
+            UnknownNameError: No input, output or class goes by that name.
+        """
+        samples = self._to_explain(dataset, validation)
+        return dependence_of(samples, self.predictor, input, output, points, span, label, newest)
+
+    def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
+        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation)
 
     def predict(
         self,
