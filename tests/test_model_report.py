@@ -124,6 +124,12 @@ def test_a_wrong_suffix_and_an_untrained_model_are_refused(
     assert [path.name for path in tmp_path.iterdir() if path.name != "models"] == []
 
 
+def test_a_wrong_suffix_is_refused_before_any_work(locked: dl.Model, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(dl.Model, "evaluate", lambda *_: pytest.fail("evaluated for nothing"))
+    with pytest.raises(DefinitionError):
+        locked.report(tmp_path / "report.txt")
+
+
 def test_the_command_writes_a_report(locked: dl.Model, tmp_path, capsys) -> None:
     out = tmp_path / "page" / "us.md"
     assert run(["report", "locked", "--out", str(out), "--store", str(store_folder(locked.store))]) == 0

@@ -129,3 +129,24 @@ def test_spaces_are_on_the_grid():
     ]
     assert steps
     assert [size for size in steps if size % 8] == []
+
+
+def test_words_have_only_colours_that_stand_out():
+    """Lines may be faint; words may not."""
+    readable = {"ink", "muted", "in-sample", "out-of-sample", "holdout", "gain", "loss"}
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", CSS)
+    used = {colour for _, body in rules for colour in re.findall(r"(?<![\w-])color: var\(--([\w-]+)\)", body)}
+    drawn = {
+        colour
+        for names, body in rules
+        if re.search(r"svg text|svg \.(tick|note|nothing|inverse)", names)
+        for colour in re.findall(r"fill: var\(--([\w-]+)\)", body)
+    }
+    assert used == readable
+    # on a span's own colour
+    assert drawn <= readable | {"surface"}
+    for theme in THEMES.values():
+        assert (
+            min(contrast(theme["surface"], theme[span]) for span in ("in-sample", "out-of-sample", "holdout"))
+            >= 4.5
+        )
