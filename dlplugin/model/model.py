@@ -17,6 +17,7 @@ from dlplugin.errors import (
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.evaluation.audit import Audit, AuditOptions
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
@@ -323,6 +324,29 @@ class Model:
         scaling = (trained.input_scaling, trained.output_scaling)
         samples = build_samples(self.definition, dataset, spans, scaling, validation=validation)
         return evaluation_of(samples, trained)
+
+    def audit(
+        self, dataset: DataSet, validation: DataSet | None = None, *, options: AuditOptions | None = None
+    ) -> Audit:
+        """Looks for the future in what it sees, was fitted on and was picked by; the holdout stays closed.
+
+        Args:
+            dataset: What it was trained on; on other bars some checks do not apply.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+            options: How much work is done.
+
+        Returns:
+            The audit: print it; `.passed` tells whether there is no leak and no alarm. A draft is audited as
+            far as it can be.
+
+        Raises:
+            SamplesError: It was validated on another DataSet, and none is given, or the other way about.
+        """
+        from dlplugin.model.auditing import audit
+
+        source = None if self.status in ("draft", "running") else self._source()
+        trained, predictor = (None, None) if source is None else (source.read_trained(), self.predictor)
+        return audit(self.reference, self.definition, dataset, validation, trained, predictor, options)
 
     @property
     def evaluation(self) -> Evaluation:
