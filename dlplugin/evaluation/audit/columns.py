@@ -55,7 +55,8 @@ class Suspect:
 def suspects(subject: Subject) -> list[Suspect]:
     """The columns beside prices that inputs read, and the inputs of a user's own functions."""
     found = []
-    own, others = set(), set()
+    own: set[str] = set()
+    others: set[tuple[str, str]] = set()
     for each in subject.definition.indicators:
         own |= each.columns - set(PRICES)
         others |= {(name, column) for name in each.others for column in each.columns_of(name) - set(PRICES)}
@@ -64,8 +65,8 @@ def suspects(subject: Subject) -> list[Suspect]:
         bars = {each.symbol: each.bars for each in histories if column in each.bars}
         found.append(Suspect(column, {name: _column(each, column) for name, each in bars.items()}, bars))
     for name, column in sorted(others):
-        if name in subject.dataset and column in (bars := subject.dataset[name]):
-            found.append(Suspect(f"{column} of {name}", {name: _column(bars, column)}, {name: bars}))
+        frame = subject.dataset[name]
+        found.append(Suspect(f"{column} of {name}", {name: _column(frame, column)}, {name: frame}))
     kinds = [item for item in subject.definition.inputs if not item.is_symbol]
     for item in kinds:
         indicator = Indicator(item.indicator)
@@ -90,7 +91,7 @@ def _later(subject: Subject, found: Sequence[Suspect]) -> Check:
         f"later {block.of} explain more than {block.limit:g} of what is left, and twice what chance does"
         for block in Block
     )
-    strongest = (0.0, "")
+    strongest = (-np.inf, "")
     for suspect in found:
         blocks = later_blocks(subject, suspect.values, suspect.bars)
         for block, (share, chance) in blocks.items():
@@ -118,13 +119,14 @@ def _whole_series(found: Sequence[Suspect]) -> Check:
 
 def _series(suspect: Suspect) -> Iterator[tuple[str, FloatArray]]:
     """Each symbol's values without those that are missing, and all of them together."""
-    known = {symbol: values[np.isfinite(values)] for symbol, values in suspect.values.items()}
-    yield from known.items()
-    if len(known) > 1:
-        together = pd.concat(
-            [pd.Series(suspect.values[symbol], index=suspect.bars[symbol].index) for symbol in known]
-        )
-        yield "all symbols", together.dropna().sort_index(kind="stable").to_numpy()
+    series = [
+        pd.Series(values, index=suspect.bars[symbol].index).dropna()
+        for symbol, values in suspect.values.items()
+    ]
+    if len(series) > 1:
+        yield "all symbols", np.asarray(pd.concat(series).sort_index(kind="stable"), dtype=np.float64)
+    for symbol, values in zip(suspect.values, series, strict=True):
+        yield symbol, np.asarray(values, dtype=np.float64)
 
 
 def _fitted_to_all(values: FloatArray) -> str:
@@ -162,7 +164,8 @@ def _back_filled(found: Sequence[Suspect]) -> Check:
             known = values[np.isfinite(values)] if np.isnan(values[:1]).any() else values
             run = _leading_run(known)
             if run:
-                said = f"{suspect.name} of {symbol} is {known[0]:.6g} on its first {run} bars and then changes at every bar"
+                first = f"{suspect.name} of {symbol} is {known[0]:.6g} on its first {run} bars"
+                said = f"{first} and then changes at every bar"
                 return Check(name, False, said, limit, kind="alarm")
     return Check(
         name, True, f"{_named(found)}: no leading stretch that was filled from later", limit, kind="alarm"

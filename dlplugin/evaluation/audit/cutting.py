@@ -1,8 +1,9 @@
 """Whether anything of the past changes when only later bars do: inputs, predictions, and live beside batch."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,9 +106,13 @@ def _fed(subject: Subject, history: History) -> Iterator[FloatArray]:
             return
         for name, times, records, index in feeds:
             while given[name] < len(times) and times[given[name]] <= now:
-                live.update_other(name, records[given[name]], index[given[name]])
+                live.update_other(name, _numbers(records[given[name]]), index[given[name]])
                 given[name] += 1
-        yield live.update({str(column): float(value) for column, value in values.items()}, moment)
+        yield live.update(_numbers(values), moment)
+
+
+def _numbers(record: Mapping[Any, Any]) -> dict[str, float]:
+    return {str(column): float(value) for column, value in record.items()}
 
 
 def _checks(

@@ -16,7 +16,8 @@ FloatArray = NDArray[np.float64]
 FEWEST_ROWS = 200
 MOST_ROWS = 20_000
 MOVES = 20  # how often the column is moved along the history, to see what chance does
-LEAST_LEADS, MOST_LEADS = 10, 40
+LEAST_LEADS, MORE_LEADS, MOST_LEADS = 10, 20, 40  # bars; more of them where there are bars enough
+MANY_BARS = 1000
 CLIP = 5.0  # deviations
 UNEXPLAINED = 1e-8  # of the variance: below it earlier prices explain all
 
@@ -25,7 +26,7 @@ class Block(Enum):
     """What comes later, and the share of what is left above which it explains too much of a column."""
 
     RETURNS = ("returns", 0.10)
-    MOVES = ("absolute returns", 0.50)
+    MOVES = ("absolute returns", 0.25)
     VOLUMES = ("volumes", 0.50)
 
     @property
@@ -57,7 +58,8 @@ def later_blocks(
         gives on average when it is moved along the history; and the largest of those. Empty with fewer
         than 200 bars.
     """
-    ahead = min(max(LEAST_LEADS, subject.definition.look_ahead + 5), MOST_LEADS)
+    least = MORE_LEADS if sum(map(len, values.values())) >= MANY_BARS else LEAST_LEADS
+    ahead = min(max(least, subject.definition.look_ahead + 5), MOST_LEADS)
     rng = subject.generator(6)
     rows, columns = [], []
     room = MOST_ROWS // max(1, len(values))
@@ -71,10 +73,11 @@ def later_blocks(
         return {}
     regressors, targets = np.concatenate(rows), np.concatenate(columns)
     earlier = 1 + 3 * (ahead + 1)
+    basis = _orthonormal(regressors[:, :earlier])
     found = {}
     for place, block in enumerate(Block):
         later = slice(earlier + place * ahead, earlier + (place + 1) * ahead)
-        shares = _partial(regressors[:, :earlier], regressors[:, later], targets)
+        shares = _partial(basis, regressors[:, later], targets)
         actual, chance = shares[:, 0], shares[:, 1:]
         found[block] = (float((actual - chance.mean(axis=1)).max()), float(chance.max()))
     return found
@@ -84,8 +87,7 @@ def _rows(
     values: FloatArray, bars: pd.DataFrame, ahead: int, most: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray] | None:
     """Regressors (S, 1 + 3 (ahead + 1) + 3 ahead) and targets (S, 2, 1 + moves) of one symbol."""
-    price = pd.Series(price_of(bars))
-    returns = _unit(np.log(price.where(price > 0)).diff().to_numpy())
+    returns = _unit(np.diff(_log(price_of(bars)), prepend=np.nan))
     volume = bars["volume"].to_numpy(dtype=np.float64) if "volume" in bars else np.zeros(len(bars))
     sides = (returns, _unit(np.abs(returns)), _unit(np.log1p(np.maximum(volume, 0))))
     changes = _changes(values)
@@ -124,9 +126,8 @@ def _without_own_past(changes: FloatArray) -> FloatArray:
     return left
 
 
-def _partial(earlier: FloatArray, later: FloatArray, targets: FloatArray) -> FloatArray:
-    """(2, 1 + moves) shares of what `earlier` leaves unexplained that `later` explains."""
-    first = _orthonormal(earlier)
+def _partial(first: FloatArray, later: FloatArray, targets: FloatArray) -> FloatArray:
+    """(2, 1 + moves) shares of what a basis of earlier columns leaves unexplained that `later` explains."""
     second = _orthonormal(later - first @ (first.T @ later))
     flat = targets.reshape(len(targets), -1)
     total = np.square(flat).sum(axis=0)
@@ -140,7 +141,7 @@ def _partial(earlier: FloatArray, later: FloatArray, targets: FloatArray) -> Flo
 def _orthonormal(columns: FloatArray) -> FloatArray:
     """A basis of what the columns span; those that are constant or linear in others add nothing."""
     left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    basis: FloatArray = left[:, sizes > 1e-8 * max(float(sizes[0]), 1e-300) * 1e2]
+    basis: FloatArray = left[:, sizes > 1e-6 * max(float(sizes[0]), 1e-300)]
     return basis
 
 
@@ -150,7 +151,12 @@ def _unit(values: FloatArray) -> FloatArray:
     spread = known.std() if len(known) else 0.0
     if not spread > 0:
         return np.where(np.isfinite(values), 0.0, np.nan)
-    return np.clip((values - known.mean()) / spread, -CLIP, CLIP)
+    unit: FloatArray = np.clip((values - known.mean()) / spread, -CLIP, CLIP)
+    return unit
+
+
+def _log(price: FloatArray) -> FloatArray:
+    return np.log(np.where(price > 0, price, np.nan))
 
 
 def _moved(values: FloatArray, back: int) -> FloatArray:

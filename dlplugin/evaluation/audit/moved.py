@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dlplugin.evaluation.audit.reference import r_squared, reference_of
+from dlplugin.evaluation.audit.reference import reference_of
 from dlplugin.evaluation.audit.result import Check
 from dlplugin.evaluation.audit.subject import Subject
 from dlplugin.evaluation.comparison import mean_with_error
@@ -17,11 +17,10 @@ from dlplugin.samples import Samples
 if TYPE_CHECKING:
     from dlplugin.prediction import Predictor
 
-__all__ = ["Train", "moved_checks"]
+__all__ = ["moved_checks"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Train = "Callable[[Samples], Predictor | None]"
 
 ERRORS = 3.5  # standard errors
 MARGIN = 0.1  # of R², or of the accuracy, beyond the best causal regression on the shifted outputs
@@ -88,7 +87,8 @@ def _pool(subject: Subject) -> IntArray:
     rows = np.sort(np.unique(np.concatenate([samples.rows[name] for name in subject.seen])))
     if len(there) > most:
         there = there[np.linspace(0, len(there) - 1, most).round().astype(int)]
-    return rows[np.isin(samples.owner[rows], there)]
+    kept: IntArray = rows[np.isin(samples.owner[rows], there)]
+    return kept
 
 
 def _shuffled(subject: Subject, attempt: int) -> _Moved:
@@ -123,8 +123,7 @@ def _with(subject: Subject, rows: IntArray, sources: IntArray, overlap: int) -> 
     if "out-of-sample" in subject.seen:
         fitted, judged = (rows[np.isin(rows, samples.rows[name])] for name in ("in-sample", "out-of-sample"))
     else:
-        moment = np.sort(samples.times[rows])[int(len(rows) * (1 - JUDGED))] if len(rows) else None
-        late = samples.times[rows] >= moment
+        late = samples.times[rows] >= np.sort(samples.times[rows])[int(len(rows) * (1 - JUDGED))]
         fitted, judged = rows[~late], rows[late]
     fitted, judged = _thinned(fitted, most), _thinned(judged, most)
     made = replace(
@@ -140,7 +139,8 @@ def _with(subject: Subject, rows: IntArray, sources: IntArray, overlap: int) -> 
 def _thinned(rows: IntArray, most: int) -> IntArray:
     if len(rows) <= most:
         return rows
-    return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
+    kept: IntArray = rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
+    return kept
 
 
 def _judge(subject: Subject, moved: _Moved, predictor: "Predictor", shuffled: bool) -> tuple[float, str]:
@@ -152,60 +152,38 @@ def _judge(subject: Subject, moved: _Moved, predictor: "Predictor", shuffled: bo
         if mine.any():
             predicted[mine] = predictor.predict_rows(samples.matrix, moved.judged[mine], symbol)
     for index, output in enumerate(subject.definition.outputs):
-        own = predicted[:, predictor.first[index]]
-        source = samples.targets if output.labels else samples.actual
-        fitted = moved.fitted[np.isfinite(source[moved.fitted, index])]
-        known = np.isfinite(source[moved.judged, index])
+        source, labels = (samples.targets if output.labels else samples.actual)[:, index], len(output.labels)
+        fitted = moved.fitted[np.isfinite(source[moved.fitted])]
+        known = np.isfinite(source[moved.judged])
         judged = moved.judged[known]
         if min(len(fitted), len(judged)) < FEWEST:
             continue
-        came, before = (source[rows, index].astype(np.float64) for rows in (judged, fitted))
-        rules = _means(samples, fitted, before, judged, len(output.labels))
+        came, before = (source[rows].astype(np.float64) for rows in (judged, fitted))
+        rules = _means(samples, fitted, before, judged, labels)
         if not shuffled:
-            rules += _regressions(subject, index, fitted, before, judged, len(output.labels))
-        found.append(
-            _beaten(
-                output.name,
-                own[known],
-                came,
-                rules,
-                before,
-                samples.times[judged],
-                moved,
-                bool(output.labels),
-                shuffled,
-            )
-        )
+            rules += _regressions(subject, index, fitted, before, judged, labels)
+        own = predicted[known, predictor.first[index]]
+        gains = [_gain(values, came, labels) for values in (own, *rules)]
+        best = max(range(1, len(gains)), key=lambda each: float(gains[each].mean()))
+        mean, error = mean_with_error(gains[0] - gains[best], samples.times[judged], moved.overlap)
+        errors = apart = mean / error if error > 0 else 0.0 * error
+        scores = [_score(gains[each], came, float(before.mean()), labels) for each in (0, best)]
+        if not shuffled and scores[0] - scores[1] <= MARGIN:
+            errors = min(errors, 0.0)
+        what = f"{output.name} {'accuracy' if labels else 'R²'} {scores[0]:.3f} out of sample"
+        found.append((errors, f"{what}, the best rule {scores[1]:.3f} ({apart:+.1f} standard errors)"))
     return max(found, default=(float("nan"), ""))
 
 
-def _beaten(
-    name: str,
-    own: FloatArray,
-    came: FloatArray,
-    rules: list[FloatArray],
-    before: FloatArray,
-    times: NDArray[np.datetime64],
-    moved: _Moved,
-    labels: bool,
-    shuffled: bool,
-) -> tuple[float, str]:
-    def gain(values: FloatArray) -> FloatArray:
-        return (values == came).astype(np.float64) if labels else -np.square(values - came)
+def _gain(predicted: FloatArray, came: FloatArray, labels: int) -> FloatArray:
+    """(S,) what a rule is better the more of: 1 where the class is right, or less squared error."""
+    return (predicted == came).astype(np.float64) if labels else -np.square(predicted - came)
 
-    best = max(rules, key=lambda rule: float(gain(rule).mean()))
-    mean, error = mean_with_error(gain(own) - gain(best), times, moved.overlap)
-    errors = mean / error if error > 0 else (0.0 if np.isfinite(error) else error)
-    if labels:
-        scores = [float(gain(values).mean()) for values in (own, best)]
-        what = "accuracy"
-    else:
-        scores = [r_squared(values, came, float(before.mean())) for values in (own, best)]
-        what = "R²"
-    said = f"{name} {what} {scores[0]:.3f} out of sample, the best rule {scores[1]:.3f} ({errors:+.1f} standard errors)"
-    if not shuffled and scores[0] - scores[1] <= MARGIN:
-        errors = min(errors, 0.0)
-    return errors, said
+
+def _score(gain: FloatArray, came: FloatArray, mean: float, labels: int) -> float:
+    """The accuracy; or R² against the in-sample mean."""
+    total = float(np.square(came - mean).mean())
+    return float(gain.mean()) if labels else 1.0 + float(gain.mean()) / (total or 1.0)
 
 
 def _means(

@@ -211,7 +211,8 @@ def _first_apart(subject: Subject, own: tuple[Any, Any]) -> str:
             one, other = np.array(stored[kind].get(what)), np.array(own[kind].get(what))
             if one.shape == other.shape and (one != other).any():
                 group, column = map(int, np.argwhere(one != other)[0])
-                return f"the {what} of {names[kind][column]} is {one[group, column]:.6g}, not {other[group, column]:.6g}"
+                said = f"{one[group, column]:.6g}, not {other[group, column]:.6g}"
+                return f"the {what} of {names[kind][column]} is {said}"
     return "symbols or clips differ"
 
 

@@ -126,8 +126,8 @@ class _Maker:
         ahead = self.subject.definition.outputs[output].look_ahead
         own = _moved(part.outputs[:, output], ahead)
         bars = self.bars(place)
-        price = pd.Series(price_of(bars))
-        level = np.log(price.where(price > 0)).to_numpy()
+        price = price_of(bars)
+        level = np.log(np.where(price > 0, price, np.nan))
         moves = pd.Series(np.abs(np.diff(level, prepend=np.nan)))
         with np.errstate(divide="ignore", invalid="ignore"):
             ranges = np.log(bars["high"].to_numpy() / bars["low"].to_numpy())

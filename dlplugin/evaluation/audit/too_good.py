@@ -91,25 +91,25 @@ def _fit(name: str, scores: dict[str, dict[str, _Score]], classes: dict[str, boo
 
 
 def _hits(name: str, scores: dict[str, dict[str, _Score]]) -> Check:
-    limit = f"{HIT_RATE:.0%}, and {MORE_HITS:.0%} above causal regressions, on {FEWEST_DAYS} days or more".replace(
-        "%", " %"
-    )
+    rates = f"{100 * HIT_RATE:g} %, and {100 * MORE_HITS:g} % above causal regressions"
+    limit = f"{rates}, on {FEWEST_DAYS} days or more"
     wrong, told = False, []
     for output, spans in scores.items():
         one = spans["out-of-sample"]
         if not np.isfinite(one.hits) or one.days < FEWEST_DAYS:
             continue
         wrong |= one.hits > HIT_RATE and one.hits - one.best_hits > MORE_HITS
-        told.append(
-            f"{output} {100 * one.hits:.1f} % on {one.days} days, causal regressions {100 * one.best_hits:.1f} %"
-        )
+        best = f"causal regressions {100 * one.best_hits:.1f} %"
+        told.append(f"{output} {100 * one.hits:.1f} % on {one.days} days, {best}")
     if not told:
         return Check(name, None, f"no output takes both signs on {FEWEST_DAYS} days", limit)
     return Check(name, not wrong, "; ".join(told), limit, "alarm")
 
 
 def _unseen(name: str, scores: dict[str, dict[str, _Score]], classes: dict[str, bool]) -> Check:
-    limit = f"out of sample better than in-sample by R² {BEYOND:g}, or accuracy {MORE_RIGHT:g}, more than causal regressions"
+    limit = (
+        f"better than in-sample by R² {BEYOND:g}, or accuracy {MORE_RIGHT:g}, more than causal regressions"
+    )
     wrong, told = False, []
     for output, spans in scores.items():
         here, there = spans["in-sample"], spans["out-of-sample"]
@@ -128,7 +128,8 @@ def _score(subject: Subject, index: int, span: str) -> _Score:
         _thinned(samples.rows[name][np.isfinite(source[samples.rows[name], index])])
         for name in ("in-sample", span)
     )
-    nothing = _Score(*[float("nan")] * 4, 0)
+    nan = float("nan")
+    nothing = _Score(nan, nan, nan, nan, 0)
     if min(len(fitted), len(judged)) < FEWEST:
         return nothing
     before, came = (source[rows, index].astype(np.float64) for rows in (fitted, judged))
