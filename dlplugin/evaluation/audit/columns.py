@@ -34,6 +34,8 @@ EXACT = 1e-6  # of the deviation: a mean of 0
 EXACT_SPREAD = 1e-4  # a deviation of 1
 FEWEST_VALUES = 20  # different ones; fewer are labels or flags
 LEADING = 3  # bars of one value at the beginning
+EDGE = 0.05  # of the range, from an extreme
+SWINGS = 6  # from near one extreme to near the other; as many or more are an oscillator's
 FILLED = 100  # whole numbers up to this may stand for "unknown"
 
 
@@ -108,7 +110,7 @@ def _later(subject: Subject, found: Sequence[Suspect]) -> Check:
 
 def _whole_series(found: Sequence[Suspect]) -> Check:
     name = "columns: whole series"
-    limit = f"a mean of 0 ± {EXACT:g} deviations and a deviation of 1, or extremes of 0 and 1, over the whole series"
+    limit = f"a mean of 0 ± {EXACT:g} deviations and a deviation of 1, or extremes of 0 and 1, or ranks, over all bars"
     for suspect in found:
         for whose, values in _series(suspect):
             trace = _fitted_to_all(values)
@@ -140,12 +142,30 @@ def _fitted_to_all(values: FloatArray) -> str:
             + (f"{half.mean():.2g} over the first half")
         )
     for low in (0.0, -1.0):
-        ends = [np.count_nonzero(values == edge) for edge in (low, 1.0)]
-        if values.min() == low and values.max() == 1.0 and ends == [1, 1]:
-            late = values.argmax() if values.argmax() > values.argmin() else values.argmin()
-            if late >= len(values) // 10:
-                return f"extremes of exactly {low:g} and 1, each once in all {len(values):,} bars"
+        if _stretched(values, low) and not _stretched(half, low):
+            return f"extremes of exactly {low:g} and 1, each once in all {len(values):,} bars"
+    if _ranked(values):
+        return f"the values of ranks among all {len(values):,} bars"
     return ""
+
+
+def _stretched(values: FloatArray, low: float) -> bool:
+    """Whether the extremes are one bar each, and `low` and 1, of what does not swing between them."""
+    ends = [np.count_nonzero(values == edge) for edge in (low, 1.0)]
+    if values.min() != low or values.max() != 1.0 or ends != [1, 1]:
+        return False
+    near = EDGE * (1.0 - low)
+    sides = np.where(values < low + near, -1, np.where(values > 1.0 - near, 1, 0))
+    swings = int(np.count_nonzero(np.diff(sides[sides != 0])))
+    return swings < SWINGS
+
+
+def _ranked(values: FloatArray) -> bool:
+    """Whether they are ranks among all bars, as shares, and do not just count them."""
+    places = 2 * len(values) * values
+    whole = bool(np.abs(places - places.round()).max() < EXACT) and values.min() > 0 and values.max() <= 1
+    many = len(np.unique(values)) > len(values) // 2
+    return whole and many and not bool((np.diff(values) > 0).all() or (np.diff(values) < 0).all())
 
 
 def _standardised(values: FloatArray) -> bool:

@@ -14,11 +14,12 @@ __all__ = ["Block", "later_blocks"]
 FloatArray = NDArray[np.float64]
 
 FEWEST_ROWS = 200
-MOST_ROWS = 20_000
+MOST_ROWS = 12_000
 MOVES = 20  # how often the column is moved along the history, to see what chance does
 LEAST_LEADS, MORE_LEADS, MOST_LEADS = 10, 20, 40  # bars; more of them where there are bars enough
 MANY_BARS = 1000
 CLIP = 5.0  # deviations
+SMALL = 1e-10  # of the largest variance: below it a direction is linear in others
 UNEXPLAINED = 1e-8  # of the variance: below it earlier prices explain all
 
 
@@ -140,8 +141,9 @@ def _partial(first: FloatArray, later: FloatArray, targets: FloatArray) -> Float
 
 def _orthonormal(columns: FloatArray) -> FloatArray:
     """A basis of what the columns span; those that are constant or linear in others add nothing."""
-    left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    basis: FloatArray = left[:, sizes > 1e-6 * max(float(sizes[0]), 1e-300)]
+    sizes, ways = np.linalg.eigh(columns.T @ columns)
+    kept = sizes > SMALL * max(float(sizes[-1]), 1e-300)
+    basis: FloatArray = columns @ (ways[:, kept] / np.sqrt(sizes[kept]))
     return basis
 
 

@@ -10,6 +10,8 @@ from dlplugin.evaluation.audit.columns import Suspect
 from dlplugin.evaluation.audit.reference import Reference, r_squared, reference_of
 from dlplugin.evaluation.audit.result import Check
 from dlplugin.evaluation.audit.subject import Subject
+from dlplugin.evaluation.comparison import mean_with_error
+from dlplugin.evaluation.values import reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,10 @@ HIT_RATE = 0.65
 MORE_HITS = 0.10  # above the best causal regression
 FEWEST_DAYS = 100
 PARTIAL = 0.4  # correlation of one input with an output, given what could be known
+ERRORS = 5.0  # standard errors
 MOST = 20_000  # samples of a span
 FEWEST = 100
+SAMPLES_A_FEATURE = 5  # that do not overlap
 
 
 @dataclass(frozen=True)
@@ -57,26 +61,25 @@ def too_good_checks(subject: Subject) -> list[Check]:
 
 def single_input_check(subject: Subject, found: "Sequence[Suspect]") -> Check:
     """How far one input that cannot be computed again tells an output, given what could be known."""
-    name, limit = "too good: one input", f"a partial correlation above {PARTIAL:g} in-sample"
+    name = "too good: one input"
+    limit = f"a partial correlation above {PARTIAL:g} in-sample, by {ERRORS:g} standard errors"
     if not found:
         return Check(name, None, "no column beside the prices, and no function of your own")
     rows = _thinned(subject.samples.rows["in-sample"])
     if len(rows) < FEWEST:
         return Check(name, None, f"{len(rows)} in-sample samples are too few")
-    strongest, said = 0.0, ""
+    strongest, said, wrong = -1.0, "", False
     for index, output in enumerate(subject.definition.outputs):
-        came = subject.samples.actual[rows, index]
         reference = reference_of(subject, index, rows)
         for suspect in found:
-            share = _partial(subject, suspect, reference, rows, came)
-            if share >= strongest:
-                strongest, said = (
-                    share,
-                    f"{suspect.name} and {output.name}: {share:.2f}, given what prices tell",
-                )
+            share, errors = _partial(subject, suspect, reference, rows, index)
+            high = share > PARTIAL and errors > ERRORS
+            if np.isfinite(share) and (high, share) > (wrong, strongest):
+                strongest, wrong = share, high
+                said = f"{suspect.name} and {output.name}: {share:.2f} ({errors:.1f} standard errors), given prices"
     if not said:
         return Check(name, None, "too few samples have a value", limit)
-    return Check(name, bool(strongest <= PARTIAL), said, limit, "alarm")
+    return Check(name, not wrong, said, limit, "alarm")
 
 
 def _fit(name: str, scores: dict[str, dict[str, _Score]], classes: dict[str, bool]) -> Check:
@@ -160,25 +163,30 @@ def _score(subject: Subject, index: int, span: str) -> _Score:
 
 
 def _partial(
-    subject: Subject, suspect: Suspect, reference: Reference, rows: IntArray, came: FloatArray
-) -> float:
-    """The correlation of what causal features leave of the input with what they leave of the output."""
-    starts = np.cumsum([0, *(len(part.times) for part in subject.parts)])
-    column = np.full(len(rows), np.nan)
+    subject: Subject, suspect: Suspect, reference: Reference, rows: IntArray, output: int
+) -> tuple[float, float]:
+    """The correlation of what causal features leave of an input and of an output, and its standard errors."""
+    samples, starts = subject.samples, np.cumsum([0, *(len(part.times) for part in subject.parts)])
+    came, column = samples.actual[rows, output], np.full(len(rows), np.nan)
     for place, part in enumerate(subject.parts[: len(subject.dataset.symbols)]):
         mine = (rows >= starts[place]) & (rows < starts[place + 1])
         if part.symbol in suspect.values and mine.any():
             column[mine] = suspect.values[part.symbol][rows[mine] - starts[place]]
     known = np.isfinite(column) & np.isfinite(came)
-    if known.sum() < 4 * reference.features.shape[1]:
-        return -1.0
-    features = np.column_stack([np.ones(int(known.sum())), reference.of(rows[known])])
+    times, owner = samples.times[rows[known]], samples.owner[rows[known]]
+    overlap = 1 + reach(times, owner, subject.definition.outputs[output].look_ahead - 1)
+    apart = int(known.sum()) // overlap  # samples that do not overlap
+    groups = [group for group in reference.groups if len(group) <= apart // SAMPLES_A_FEATURE]
+    if not groups:
+        return float("nan"), float("nan")
+    features = np.column_stack([np.ones(int(known.sum())), reference.of(rows[known])[:, groups[-1]]])
     both = np.column_stack([column[known], came[known]])
     left = both - features @ np.linalg.lstsq(features, both, rcond=None)[0]
-    sizes = np.sqrt(np.square(left).sum(axis=0))
-    if (sizes <= 1e-9 * np.sqrt(np.square(both - both.mean(axis=0)).sum(axis=0))).any():
-        return 0.0
-    return float(abs(left[:, 0] @ left[:, 1]) / sizes.prod())
+    sizes = np.sqrt(np.square(left).mean(axis=0))
+    if (sizes <= 1e-9 * both.std(axis=0)).any():
+        return 0.0, 0.0
+    share, error = mean_with_error(left.prod(axis=1) / sizes.prod(), times, overlap)
+    return abs(share), abs(share) / error if error > 0 else 0.0
 
 
 def _thinned(rows: IntArray) -> IntArray:
