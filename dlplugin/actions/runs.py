@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "file_of",
     "headline",
+    "origin_of",
     "plain_rows",
     "refuse_unknown",
     "resume",
@@ -291,18 +292,22 @@ def _plan_of_model(
         return TrainingPlan(definition, given, other)
     facts = run_of(newest, store).facts
     if other is None and "validation" in facts:
-        other = _origin_of(definition.name, facts["validation"], "--validation")
+        other = origin_of(definition.name, facts["validation"], "--validation")
     return TrainingPlan(
         definition,
-        given or _origin_of(definition.name, facts["dataset"], "--data"),
+        given or origin_of(definition.name, facts["dataset"], "--data"),
         other,
         Split(**facts["split"]),
         TrainingOptions(**facts["options"]),
     )
 
 
-def _origin_of(model: str, recorded: dict[str, Any], flag: str) -> "DataOrigin":
-    """The bundled set that a run has recorded; other sets are known by name only."""
+def origin_of(model: str, recorded: dict[str, Any], flag: str) -> "DataOrigin":
+    """The bundled set that a run has recorded; other sets are known by name only.
+
+    Raises:
+        DefinitionError: The run read another set, or other bars of it.
+    """
     from dlplugin.bars.bundled import BUNDLED
     from dlplugin.bars.origin import DataOrigin
 
