@@ -33,7 +33,7 @@ from dlplugin.training.save_point import SavePoint
 if TYPE_CHECKING:
     from dlplugin.prediction import Predictor
 
-__all__ = ["audit"]
+__all__ = ["audit", "subject_of"]
 
 KEPT = (
     "batch_size learning_rate optimizer momentum nesterov loss huber_delta quantile class_loss l1 l2 penalty_on "
@@ -66,7 +66,7 @@ def audit(
         SamplesError: The DataSet lacks a symbol that is read, or the model was validated on another one.
     """
     begun = time.perf_counter()
-    subject = _subject(definition, dataset, validation, trained, predictor, options or AuditOptions())
+    subject = subject_of(definition, dataset, validation, trained, predictor, options or AuditOptions())
     found = suspects(subject)
     checks = [
         *input_checks(subject),
@@ -86,7 +86,7 @@ def audit(
     return Audit(reference, dataset.name, tuple(checks), time.perf_counter() - begun)
 
 
-def _subject(
+def subject_of(
     definition: Definition,
     dataset: DataSet,
     validation: DataSet | None,
@@ -94,6 +94,7 @@ def _subject(
     predictor: "Predictor | None",
     options: AuditOptions,
 ) -> Subject:
+    """What the checks look at: the samples, scaled as the training did, and the weights; see `audit`."""
     if trained is None:
         spans = resolve_split(dataset, Split(), validation)
         samples = build_samples(definition, dataset, spans, validation=validation)

@@ -55,6 +55,8 @@ def _check(subject: Subject, train: "Callable[[Samples], Predictor | None]", nam
     limit = f"better out of sample than any mean by {ERRORS:g} standard errors, twice"
     if not shuffled:
         limit = f"R² or accuracy {MARGIN:g} above causal regressions', by {ERRORS:g} standard errors, twice"
+    if not subject.seen:
+        return Check(name, None, "no samples of the training's dates", limit)
     said = ""
     for attempt in range(2):
         moved = _shuffled(subject, attempt) if shuffled else _shifted(subject, attempt)
@@ -159,7 +161,7 @@ def _judge(subject: Subject, moved: _Moved, predictor: "Predictor", shuffled: bo
         if min(len(fitted), len(judged)) < FEWEST:
             continue
         came, before = (source[rows].astype(np.float64) for rows in (judged, fitted))
-        rules = _means(samples, fitted, before, judged, labels)
+        rules = _means(samples, fitted, before, judged, came, labels)
         if not shuffled:
             rules += _regressions(subject, index, fitted, before, judged, labels)
         own = predicted[known, predictor.first[index]]
@@ -187,9 +189,12 @@ def _score(gain: FloatArray, came: FloatArray, mean: float, labels: int) -> floa
 
 
 def _means(
-    samples: Samples, fitted: IntArray, before: FloatArray, judged: IntArray, labels: int
+    samples: Samples, fitted: IntArray, before: FloatArray, judged: IntArray, came: FloatArray, labels: int
 ) -> list[FloatArray]:
-    """The mean (the most frequent class) of all, of each symbol, and between both."""
+    """The mean (the most frequent class) of all, of each symbol, and between both.
+
+    A symbol that trains nothing has the mean of what came: its inputs may tell how large its outputs are.
+    """
 
     def middle(values: FloatArray) -> float:
         if labels:
@@ -199,9 +204,8 @@ def _means(
     pooled = middle(before)
     own = np.full(len(judged), pooled)
     for place in np.unique(samples.owner[judged]):
-        mine = samples.owner[fitted] == place
-        if mine.any():
-            own[samples.owner[judged] == place] = middle(before[mine])
+        mine, asked = samples.owner[fitted] == place, samples.owner[judged] == place
+        own[asked] = middle(before[mine] if mine.any() else came[asked])
     rules = [np.full(len(judged), pooled), own]
     return rules if labels else [*rules, (own + pooled) / 2]
 

@@ -1,5 +1,7 @@
 """How many cheats the audit catches, and how many honest definitions it suspects."""
 
+import json
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,6 @@ import pytest
 import dlplugin as dl
 from dlplugin.indicators import plugins
 from dlplugin.samples import Scaling, build_samples
-from dlplugin.training import prepare
 from tests.evaluation.audit.definitions import (
     CHEATS,
     HONEST,
@@ -57,7 +58,7 @@ def scaled_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple
     everything = fitted_on_everything(dl.Model("case", case.inputs, case.outputs), dataset)
     with monkeypatch.context() as patch:
         patch.setattr(
-            prepare,
+            import_module("dlplugin.training.prepare"),
             "build_samples",
             lambda *arguments, **named: build_samples(*arguments, scaling=everything, **named),
         )
@@ -66,8 +67,6 @@ def scaled_in_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple
 
 def scaled_in_the_files(tmp_path: Path) -> tuple[dl.Model, dl.DataSet]:
     """A model whose stored scaling was replaced by one that was fitted on everything."""
-    import json
-
     dataset = dl.DataSet.from_frames("plain", three_stocks())
     case = Case("", ["RSI(14)", "ROC(5)"], [dl.Output("ROC(5)", look_ahead=5)])
     model = case.trained(dataset, tmp_path)
