@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dlplugin.evaluation.audit import Audit, AuditOptions
     from dlplugin.indicators import Indicator
     from dlplugin.indicators.plugins import indicator, load_plugins
-    from dlplugin.model import Model, load, load_run, model_types, models
+    from dlplugin.model import Model, load, load_run, model_types, models, openings, trials
     from dlplugin.samples import resolve_split
     from dlplugin.trading import Backtest, DLPredictor, backtest, feed, register
     from dlplugin.training import Run, runs
@@ -69,7 +69,7 @@ _HOMES = {
     "dlplugin.indicators": ["Indicator"],
     "dlplugin.indicators.plugins": ["indicator", "load_plugins"],
     "dlplugin.samples": ["resolve_split"],
-    "dlplugin.model": ["Model", "load", "load_run", "model_types", "models"],
+    "dlplugin.model": ["Model", "load", "load_run", "model_types", "models", "openings", "trials"],
     "dlplugin.trading": ["Backtest", "DLPredictor", "backtest", "feed", "register"],
     "dlplugin.training": ["Run", "runs"],
 }
@@ -112,9 +112,11 @@ __all__ = [
     "load_run",
     "model_types",
     "models",
+    "openings",
     "register",
     "resolve_split",
     "runs",
+    "trials",
 ]
 
 

@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlplugin.errors import DefinitionError
+from dlplugin.errors import BarsError, PredictionError
 
 if TYPE_CHECKING:
-    from dlplugin.bars import DataSet
     from dlplugin.evaluation.audit import Audit
-    from dlplugin.model import Model
 
 __all__ = ["audit"]
 
@@ -27,23 +25,12 @@ def audit(
     Raises:
         DLPluginError: There is no such model, its data are not at hand, or they lack what it reads.
     """
+    from dlplugin.bars.origin import DataOrigin
     from dlplugin.model import load
 
-    model = load(name, store)
-    dataset = _data(model, "dataset", data, "--data")
-    if dataset is None:
-        raise DefinitionError(
-            f"model {name!r} is not trained and names no data; name them with --data us-stocks"
-        )
-    return model.audit(dataset, _data(model, "validation", validation, "--validation"))
-
-
-def _data(model: "Model", kind: str, given: str | None, flag: str) -> "DataSet | None":
-    """What is named, or else what the training has recorded; None where there is neither."""
-    from dlplugin.actions.runs import origin_of
-    from dlplugin.bars.origin import DataOrigin
-
-    if given is not None:
-        return DataOrigin.of(given).load()
-    recorded = None if model.status in ("draft", "running") else model.record.get(kind)
-    return None if recorded is None else origin_of(model.name, recorded, flag).load()
+    given = [None if each is None else DataOrigin.of(each).load() for each in (data, validation)]
+    try:
+        return load(name, store).audit(*given)
+    except (BarsError, PredictionError) as error:
+        said = str(error).replace("give dataset=", "name them with --data")
+        raise type(error)(said.replace("give validation=", "name them with --validation")) from error

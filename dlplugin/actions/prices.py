@@ -48,11 +48,11 @@ class CheckResult:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; NaN is None."""
-        from dlplugin.evaluation.results import without_nan
+        from dlplugin.evaluation.plain import to_plain
 
         return vars(self) | {
             "passed": self.passed,
-            "findings": [without_nan(finding.to_dict()) for finding in self.findings],
+            "findings": [to_plain(finding.to_dict()) for finding in self.findings],
         }
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "file_of",
     "headline",
-    "origin_of",
     "plain_rows",
     "refuse_unknown",
     "resume",
@@ -41,7 +40,7 @@ def training_plan(
 
     Args:
         what: A file that describes a training, or a stored model's name. A model is trained as in its
-            newest run.
+            newest run, on the bars that are now where that run's came from.
         data: A bundled set or a folder instead of the DataSet that these name.
         validation: The same for the one that validates.
         store: The store's folder.
@@ -256,7 +255,7 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
         run: The run.
         whole: With its history, save points and diagnosis; NaN is None.
     """
-    from dlplugin.evaluation.results import without_nan
+    from dlplugin.evaluation.plain import to_plain
 
     plain = {"run": run.name} | run.facts | {"status": run.status, "stop_reason": run.stop_reason}
     if whole:
@@ -266,7 +265,7 @@ def run_facts(run: "Run", whole: bool = False) -> dict[str, Any]:
             {"trouble": each.trouble, "evidence": each.evidence, "advice": each.advice}
             for each in run.diagnosis().findings
         ]
-    return cast(dict[str, Any], without_nan(plain))
+    return cast(dict[str, Any], to_plain(plain))
 
 
 def _listed(names: list[str]) -> str:
@@ -292,32 +291,18 @@ def _plan_of_model(
         return TrainingPlan(definition, given, other)
     facts = run_of(newest, store).facts
     if other is None and "validation" in facts:
-        other = origin_of(definition.name, facts["validation"], "--validation")
+        other = _origin_of(definition.name, facts["validation"], "--validation")
     return TrainingPlan(
         definition,
-        given or origin_of(definition.name, facts["dataset"], "--data"),
+        given or _origin_of(definition.name, facts["dataset"], "--data"),
         other,
         Split(**facts["split"]),
         TrainingOptions(**facts["options"]),
     )
 
 
-def origin_of(model: str, recorded: dict[str, Any], flag: str) -> "DataOrigin":
-    """The bundled set that a run has recorded; other sets are known by name only.
+def _origin_of(model: str, recorded: dict[str, Any], flag: str) -> "DataOrigin":
+    """Where the data that a model's newest run has recorded came from."""
+    from dlplugin.model.data import origin_of
 
-    Raises:
-        DefinitionError: The run read another set, or other bars of it.
-    """
-    from dlplugin.bars.bundled import BUNDLED
-    from dlplugin.bars.origin import DataOrigin
-
-    name, symbols = recorded["name"], recorded["symbols"]
-    bundled = next((each for each in BUNDLED if name == each or name.startswith(f"{each} (")), None)
-    if bundled is not None:
-        some = {"symbols": list(symbols), "name": name} if name != bundled else {}
-        origin = DataOrigin.of({"bundled": bundled, **some})
-        if origin.load().fingerprint == {symbol: each["fingerprint"] for symbol, each in symbols.items()}:
-            return origin
-    raise DefinitionError(
-        f"the newest run of {model!r} read {name!r}, which is not bundled; name its folder with {flag}"
-    )
+    return origin_of(recorded, f"the newest run of {model!r} read", f"name its data with {flag}")

@@ -39,7 +39,8 @@ class DemoResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Spans, counts, epochs, losses, metrics and backtest, as JSON holds them; NaN is None."""
-        from dlplugin.evaluation.results import SpanScores, without_nan
+        from dlplugin.evaluation.plain import to_plain
+        from dlplugin.evaluation.results import SpanScores
 
         record, history = self.model.record, self.model.history.to_dict("records")
         best = history[self.model.best_epoch - 1]
@@ -77,7 +78,7 @@ class DemoResult:
             },
             "report": str(self.report),
         }
-        return cast(dict[str, Any], without_nan(plain))
+        return cast(dict[str, Any], to_plain(plain))
 
 
 def demo(out: Path, symbol: str = "AAPL") -> DemoResult:
@@ -91,7 +92,8 @@ def demo(out: Path, symbol: str = "AAPL") -> DemoResult:
         BarsError: The bundled set has no such symbol.
     """
     from dlplugin.bars import DataSet
-    from dlplugin.report import report_data, write_report
+    from dlplugin.model.reporting import report_data
+    from dlplugin.report import write_report
 
     script = _script("buy_predicted_gain")
     dataset = DataSet.bundled("us-stocks")

@@ -1,21 +1,44 @@
 """How good predicted classes are, beside always naming the class that was most frequent in sample."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlplugin.evaluation.comparison import Comparison, mean_with_error
+from dlplugin.evaluation.class_errors import brier_values, class_errors, reliability
+from dlplugin.evaluation.class_scores import ClassScores
+from dlplugin.evaluation.comparison import Comparison
+from dlplugin.evaluation.plain import from_plain, to_plain
+from dlplugin.evaluation.uncertainty import mean_with_error
 from dlplugin.evaluation.values import FloatArray
 
-__all__ = ["CLASS_RULE", "ClassResult", "ClassScores", "ClassValues", "evaluate_classes", "score_classes"]
+__all__ = [
+    "CLASS_RULE",
+    "ClassResult",
+    "ClassScores",
+    "ClassValues",
+    "DroppedValues",
+    "evaluate_classes",
+    "score_classes",
+]
 
 CLASS_RULE = "most frequent class"
 
-Counts = tuple[tuple[int, ...], ...]
+
+@dataclass(frozen=True, eq=False)
+class DroppedValues:
+    """The samples of one span that came in the dropped class.
+
+    Attributes:
+        times: (D,) datetime64, bar t of each.
+        predicted: (D,) the number of the class predicted, which cannot be right; NaN for one that failed.
+    """
+
+    times: NDArray[np.datetime64]
+    predicted: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +52,8 @@ class ClassValues:
         actual: (S,) int64, the number of the class that came.
         predicted: (S,) the number of the class predicted; NaN for a prediction that failed.
         probabilities: (S, C) of each class; None where the model gives scores only.
-        overlap: Timestamps that one output goes over, at least 1.
+        overlap: Days that one output goes over, at least 1.
+        dropped: The samples of the span that came in the dropped class; None where no class is dropped.
     """
 
     start: pd.Timestamp
@@ -39,90 +63,7 @@ class ClassValues:
     predicted: FloatArray
     probabilities: FloatArray | None
     overlap: int
-
-
-@dataclass(frozen=True)
-class ClassScores:
-    """What was predicted and what came on one span; all figures but the log loss are made of the counts.
-
-    Attributes:
-        span: "in-sample" or "out-of-sample".
-        start: Bar t of the first sample.
-        end: Bar t of the last sample.
-        days: Calendar days with a sample.
-        counts: (C, C) samples by the class that came (row) and the class predicted (column).
-        failed: Samples whose prediction is not a class; with one, figures of the model are NaN.
-        log_loss: Mean of -ln(probability of the class that came); NaN where there are no probabilities,
-            and where that of a class that came is 0.
-    """
-
-    span: str
-    start: pd.Timestamp
-    end: pd.Timestamp
-    days: int
-    counts: Counts
-    failed: int
-    log_loss: float
-
-    @property
-    def samples(self) -> int:
-        """How many have a class."""
-        return int(self._counts.sum()) + self.failed
-
-    @property
-    def came(self) -> tuple[int, ...]:
-        """(C,) samples of each class, without those whose prediction failed."""
-        return tuple(self._counts.sum(axis=1).tolist())
-
-    @property
-    def named(self) -> tuple[int, ...]:
-        """(C,) how often each class was predicted."""
-        return tuple(self._counts.sum(axis=0).tolist())
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the samples whose class was predicted; NaN without samples."""
-        return self._share(float(np.trace(self._counts)), self.samples)
-
-    @property
-    def most_frequent(self) -> float:
-        """Share of the span's own most frequent class: what always naming it would have hit."""
-        return self._share(float(max(self.came, default=0)), self.samples)
-
-    @property
-    def correlation(self) -> float:
-        """Matthews correlation, for several classes by Gorodkin (2004).
-
-        1 is perfect and 0 no better than chance, whatever the shares of the classes. NaN where only one
-        class came or was predicted.
-        """
-        counts = self._counts.astype(np.float64)
-        total, came, named = counts.sum(), counts.sum(axis=1), counts.sum(axis=0)
-        spread = (total**2 - came @ came) * (total**2 - named @ named)
-        if self.failed or not spread > 0:
-            return math.nan
-        return float((np.trace(counts) * total - came @ named) / math.sqrt(spread))
-
-    @property
-    def precision(self) -> tuple[float, ...]:
-        """(C,) of the samples predicted to be in a class, the share that was; NaN where none was predicted."""
-        return self._diagonal_over(self._counts.sum(axis=0))
-
-    @property
-    def recall(self) -> tuple[float, ...]:
-        """(C,) of the samples in a class, the share that was predicted to be; NaN where none came."""
-        return self._diagonal_over(self._counts.sum(axis=1))
-
-    @property
-    def _counts(self) -> NDArray[np.int64]:
-        return np.array(self.counts, dtype=np.int64)
-
-    def _share(self, part: float, whole: int) -> float:
-        return math.nan if self.failed or not whole else part / whole
-
-    def _diagonal_over(self, totals: NDArray[np.int64]) -> tuple[float, ...]:
-        hits = np.diag(self._counts)
-        return tuple(self._share(float(hit), int(total)) for hit, total in zip(hits, totals, strict=True))
+    dropped: DroppedValues | None = None
 
 
 @dataclass(frozen=True)
@@ -157,49 +98,36 @@ class ClassResult:
         return float(-(came[came > 0] @ np.log(shares)) / came.sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types; NaN is still NaN."""
-        plain = asdict(self)
-        for span in plain["spans"]:
-            span["start"], span["end"] = span["start"].isoformat(), span["end"].isoformat()
+        """Plain types."""
+        plain: dict[str, Any] = to_plain(self)
         return plain
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "ClassResult":
-        """The inverse of `to_dict`; None stands for NaN."""
-        spans = tuple(
-            ClassScores(
-                span=str(span["span"]),
-                start=pd.Timestamp(span["start"]),
-                end=pd.Timestamp(span["end"]),
-                days=int(span["days"]),
-                counts=tuple(tuple(map(int, row)) for row in span["counts"]),
-                failed=int(span["failed"]),
-                log_loss=math.nan if span["log_loss"] is None else float(span["log_loss"]),
-            )
-            for span in plain["spans"]
-        )
-        return cls(spans, tuple(Comparison.from_dict(each) for each in plain["comparisons"]))
+        """The inverse of `to_dict`."""
+        return from_plain(cls, plain)
 
 
-def evaluate_classes(classes: int, in_sample: ClassValues, out_of_sample: ClassValues | None) -> ClassResult:
+def evaluate_classes(
+    classes: int, in_sample: ClassValues, judged: ClassValues | None, span: str = "out-of-sample"
+) -> ClassResult:
     """Scores predicted classes, and compares them out of sample with the rule.
 
     Args:
         classes: C, how many there are.
         in_sample: Its most frequent class is the rule's.
-        out_of_sample: None where there is no such span.
+        judged: None where there is no such span.
+        span: What that is: "out-of-sample" or "holdout".
     """
     spans = [score_classes("in-sample", classes, in_sample)]
-    if out_of_sample is None:
+    if judged is None:
         return ClassResult(tuple(spans), ())
-    spans.append(score_classes("out-of-sample", classes, out_of_sample))
+    spans.append(score_classes(span, classes, judged))
     result = ClassResult(tuple(spans), ())
-    hits = (out_of_sample.predicted == out_of_sample.actual).astype(np.float64)
-    hits[~np.isfinite(out_of_sample.predicted)] = np.nan
-    by_rule = out_of_sample.actual == result.named_always
-    comparison = Comparison.of(
-        CLASS_RULE, *mean_with_error(hits - by_rule, out_of_sample.times, out_of_sample.overlap)
-    )
+    hits = (judged.predicted == judged.actual).astype(np.float64)
+    hits[~np.isfinite(judged.predicted)] = np.nan
+    by_rule = judged.actual == result.named_always
+    comparison = Comparison.of(CLASS_RULE, *mean_with_error(hits - by_rule, judged.times, judged.overlap))
     return ClassResult(result.spans, (comparison,))
 
 
@@ -211,6 +139,14 @@ def score_classes(name: str, classes: int, values: ClassValues) -> ClassScores:
         classes: C.
         values: Its samples.
     """
+    plain = _scores(name, classes, values)
+    if values.dropped is None:
+        return plain
+    both = _with_dropped(classes, values, values.dropped)
+    return replace(plain, with_dropped=_scores(name, classes + 1, both))
+
+
+def _scores(name: str, classes: int, values: ClassValues) -> ClassScores:
     known = np.isfinite(values.predicted)
     cells = values.actual[known] * classes + values.predicted[known].astype(np.int64)
     counts = np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
@@ -222,7 +158,29 @@ def score_classes(name: str, classes: int, values: ClassValues) -> ClassScores:
         counts=tuple(tuple(row) for row in counts.tolist()),
         failed=int((~known).sum()),
         log_loss=_log_loss(values),
+        brier=_brier(values),
+        errors=class_errors(
+            classes, values.actual, values.predicted, values.probabilities, values.times, values.overlap
+        ),
+        reliability=reliability(values.probabilities, values.actual, values.times, values.overlap),
     )
+
+
+def _with_dropped(classes: int, values: ClassValues, dropped: DroppedValues) -> ClassValues:
+    """The samples of all classes, the dropped one being the last."""
+    times = np.concatenate([values.times, dropped.times])
+    order = np.argsort(times, kind="stable")
+    actual = np.concatenate([values.actual, np.full(len(dropped.times), classes)])
+    predicted = np.concatenate([values.predicted, dropped.predicted])
+    return ClassValues(
+        values.start, values.end, times[order], actual[order], predicted[order], None, values.overlap
+    )
+
+
+def _brier(values: ClassValues) -> float:
+    if values.probabilities is None or not len(values.actual):
+        return math.nan
+    return float(brier_values(values.probabilities, values.actual).mean())
 
 
 def _log_loss(values: ClassValues) -> float:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from dlplugin.errors import DamagedModelError, DefinitionError, UnknownNameError
-from dlplugin.evaluation.baselines import RULES
 from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
-from dlplugin.evaluation.ranges import COLUMNS, FEWEST_ROWS, MOST_ROWS
-from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores, without_nan
+from dlplugin.evaluation.plain import from_plain, to_plain
+from dlplugin.evaluation.ranges import FEWEST_ROWS, MOST_ROWS, frame_of, range_rows
+from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.summary import Table, summary_html, summary_lines
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.text import plain, rich_text
+from dlplugin.evaluation.values import OutputSamples
 from dlplugin.evaluation.verdict import beaten_rules, headline, verdict
 from dlplugin.registry import did_you_mean
 
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SPANS", "Evaluation"]
 
-FORMAT = 1
-SPANS = ("in-sample", "out-of-sample")
+FORMAT = 2
+ROWS = 10
+SPANS = ("in-sample", "out-of-sample", "holdout")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """What was found, small enough to be stored beside the weights: no sample is kept.
+    """What was found. All but the samples is small, and stored beside the weights.
 
     Attributes:
         outputs: What was predicted.
@@ -41,6 +42,7 @@ class Evaluation:
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
         holdout: Whether days were kept out of all of this.
         note: What to know of the out-of-sample samples when they are not by dates, as a clause.
+        samples: For each output its samples, span by span; None when the evaluation was stored.
 
     `print` shows a summary in plain text of 100 columns, `rich.print` the same in colours, a notebook HTML.
     """
@@ -50,6 +52,7 @@ class Evaluation:
     selected: bool = True
     holdout: bool = True
     note: str = ""
+    samples: tuple[tuple[OutputSamples, ...], ...] | None = None
 
     def scores(self, output: int | str = 0) -> tuple[SpanScores, ...] | tuple[ClassScores, ...]:
         """Scores of an output, by position or name: in-sample, then out-of-sample where there is one.
@@ -69,13 +72,17 @@ class Evaluation:
         """
         return beaten_rules(self._result(output))
 
-    def table(self, output: int | str = 0, rows: int = 10) -> Table:
+    def table(self, output: int | str = 0, rows: int = ROWS, by: str = "width") -> Table:
         """Predicted ranges against what came; for classes each class, and how often it was right.
 
         Args:
             output: Position or name.
             rows: About how many ranges, 2 to 50; their width is 1, 2, 2.5 or 5 × 10^n. Classes have a row
                 each, whatever it says.
+            by: "width": ranges of one width; "count": of one number of in-sample samples.
+
+        Raises:
+            DefinitionError: A stored evaluation has only its tables of ten rows.
         """
         if not FEWEST_ROWS <= rows <= MOST_ROWS:
             raise DefinitionError(f"rows is {rows}; a table has {FEWEST_ROWS} to {MOST_ROWS}")
@@ -83,30 +90,34 @@ class Evaluation:
         result = self.results[position]
         if isinstance(result, ClassResult):
             return ClassTable(self.outputs[position].name, self.outputs[position].labels, result.spans)
-        spans = [(span.start, span.end) for span in result.spans]
+        _known("by", by, ("width", "count"))
+        if self.samples is not None:
+            found = range_rows(self.samples[position], rows, by)
+        elif rows == ROWS:
+            found = result.ranges[by]
+        else:
+            raise DefinitionError(
+                f"a stored evaluation has tables of {ROWS} rows, not of {rows}; for others: "
+                "model.evaluate(dataset).table(rows=...)"
+            )
         return RangeTable(
             output=self.outputs[position].name,
-            frame=pd.DataFrame(result.cells.rows(rows), columns=list(COLUMNS)),
-            in_sample=spans[0],
-            out_of_sample=spans[1] if len(spans) > 1 else None,
+            frame=frame_of(found, [span.span for span in result.spans]),
+            spans=tuple((span.span, span.start, span.end) for span in result.spans),
         )
 
     def loss(self, span: str = "out-of-sample", rule: str = "model") -> float:
         """The mean loss over all outputs that are not in classes; with numbers alone, as in the training curves.
 
         Args:
-            span: "in-sample" or "out-of-sample"; NaN when there is no such span, or all outputs are in classes.
+            span: "in-sample", "out-of-sample" or "holdout"; NaN when there is no such span, or
+                all outputs are in classes.
             rule: "model" or a trivial rule.
         """
         _known("span", span, SPANS)
-        _known("rule", rule, ("model", *RULES))
-        losses = [
-            scores.by_rule[rule].loss
-            for result in self.results
-            if isinstance(result, OutputResult)
-            for scores in result.spans
-            if scores.span == span
-        ]
+        spans = [each for result in self.results if isinstance(result, OutputResult) for each in result.spans]
+        _known("rule", rule, ("model", *(spans[0].by_rule if spans else ())))
+        losses = [scores.by_rule[rule].loss for scores in spans if scores.span == span]
         return float(np.mean(losses)) if losses else math.nan
 
     @property
@@ -127,10 +138,10 @@ class Evaluation:
             "selected": self.selected,
             "holdout": self.holdout,
             "note": self.note,
-            "outputs": [output.to_dict() for output in self.outputs],
+            "outputs": self.outputs,
             "results": [result.to_dict() for result in self.results],
         }
-        return json.dumps(without_nan(document), allow_nan=False, indent=1)
+        return json.dumps(to_plain(document), allow_nan=False, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Evaluation":
@@ -143,7 +154,7 @@ class Evaluation:
             document: dict[str, Any] = json.loads(text)
             written = document["format"]
             if written == FORMAT:
-                outputs = tuple(EvaluatedOutput.from_dict(output) for output in document["outputs"])
+                outputs = tuple(from_plain(EvaluatedOutput, output) for output in document["outputs"])
                 results: list[OutputResult | ClassResult] = [
                     (ClassResult if output.labels else OutputResult).from_dict(result)
                     for output, result in zip(outputs, document["results"], strict=True)

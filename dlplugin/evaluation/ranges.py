@@ -1,131 +1,133 @@
-"""Counts of samples by predicted value, in cells fine enough to be joined into tables of any size."""
+"""Samples by predicted value: the rows of a table of ranges, of equal width or of equal count."""
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from dlplugin.evaluation.values import FloatArray
+from dlplugin.evaluation.plain import Number
+from dlplugin.evaluation.uncertainty import mean_with_error
+from dlplugin.evaluation.values import FloatArray, OutputSamples
 
-__all__ = ["COLUMNS", "FEWEST_ROWS", "MOST_ROWS", "Cells", "fill_cells"]
+__all__ = ["FEWEST_ROWS", "MOST_ROWS", "RangeCell", "RangeRow", "frame_of", "range_rows"]
 
 FEWEST_ROWS, MOST_ROWS = 2, 50
-FEWEST_CELLS = 100
 OUTER_SHARE = 0.01  # of the in-sample predictions, on each side, in the open-ended first and last row
-COLUMNS = (
-    "range_start",
-    "range_end",
-    "in_sample_count",
-    "in_sample_average",
-    "out_of_sample_count",
-    "out_of_sample_average",
-)
-
-Row = tuple[float, float, int, float, int, float]
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Counts and sums of actual values in cells of one width, 5 × 10^exponent.
-
-    Cell 0 is below the first edge, cell i from edge i - 1 (inclusive) to edge i (exclusive), the last but
-    one from the last edge upwards; the last is for predictions that are not finite.
+class RangeCell:
+    """The samples of one span in one range.
 
     Attributes:
-        exponent: Of the width.
-        first: The first edge, in widths.
-        edges: How many there are, each one width after the other; 0 when the predictions do not vary.
-        counts: In-sample and out-of-sample, each (edges + 2,).
-        sums: Of the actual values, likewise.
+        count: How many.
+        average: Of what came; NaN for none.
+        error: Its standard error; NaN where there are too few days to tell.
     """
 
-    exponent: int
-    first: int
-    edges: int
-    counts: tuple[tuple[int, ...], tuple[int, ...]]
-    sums: tuple[tuple[float, ...], tuple[float, ...]]
-
-    def rows(self, about: int) -> list[Row]:
-        """Rows of a table: cells joined to ranges of 1, 2, 2.5 or 5 × 10^n, as near to `about` as can be.
-
-        Returns:
-            Rows of `COLUMNS`; the average of an empty range is NaN. Predictions that are not finite come
-            last, in a range of NaN, if there are any.
-        """
-        multiple = self._multiple(about)
-        last = self.first + self.edges - 1
-        joined = [edge for edge in range(self.first, last + 1) if edge % multiple == 0]
-        bounds = [0, *(edge - self.first + 1 for edge in joined), self.edges + 1]
-        limits = [-math.inf, *(_edge(edge, self.exponent) for edge in joined), math.inf]
-        rows = [
-            self._row(limits[row], limits[row + 1], slice(bounds[row], bounds[row + 1]))
-            for row in range(len(joined) + 1)
-        ]
-        if any(counts[-1] for counts in self.counts):
-            rows.append(self._row(math.nan, math.nan, slice(self.edges + 1, None)))
-        return rows
-
-    def _multiple(self, about: int) -> int:
-        """Cells to a range: 1, or 2, 4, 5, 10 times a power of ten, so that the width stays a nice one."""
-        if self.edges == 0:
-            return 1
-        nice = [1] + [digit * int(10**power) for power in range(4) for digit in (2, 4, 5, 10)]
-        last = self.first + self.edges - 1
-
-        def distance(multiple: int) -> float:
-            edges = last // multiple - (self.first - 1) // multiple
-            return abs(math.log((edges + 1) / about))
-
-        return min(reversed(nice), key=distance)
-
-    def _row(self, start: float, end: float, cells: slice) -> Row:
-        found: list[tuple[int, float]] = []
-        for counts, sums in zip(self.counts, self.sums, strict=True):
-            count = sum(counts[cells])
-            found.append((count, math.fsum(sums[cells]) / count if count else math.nan))
-        return (start, end, *found[0], *found[1])
+    count: int
+    average: Number
+    error: Number
 
 
-def fill_cells(
-    in_sample: tuple[FloatArray, FloatArray], out_of_sample: tuple[FloatArray, FloatArray] | None
-) -> Cells:
-    """Counts the samples of both spans.
+@dataclass(frozen=True)
+class RangeRow:
+    """One range of predicted values.
 
-    The width comes from where the middle 98 % of the in-sample predictions are, so that a few far ones do
-    not press all others into one row.
+    Attributes:
+        start: Inclusive, -inf for the first; NaN for predictions that are not finite.
+        end: Exclusive, inf for the last; NaN likewise.
+        cells: In-sample, then out-of-sample or the holdout where there is one.
+    """
+
+    start: Number
+    end: Number
+    cells: tuple[RangeCell, ...]
+
+
+def range_rows(spans: Sequence[OutputSamples], rows: int = 10, by: str = "width") -> tuple[RangeRow, ...]:
+    """Rows in rising order; predictions that are not finite come last, if there are any.
 
     Args:
-        in_sample: Predicted and actual values, each (S,).
-        out_of_sample: Likewise; None when there is no such span.
+        spans: In-sample first: its predictions decide where ranges begin and end.
+        rows: About how many; widths are 1, 2, 2.5 or 5 × 10^n.
+        by: "width" or "count".
     """
-    exponent, first, edges = _grid(in_sample[0])
-    limits = np.array([_edge(first + i, exponent) for i in range(edges)])
-    spans = [in_sample, out_of_sample if out_of_sample is not None else (np.empty(0), np.empty(0))]
-    counts: list[tuple[int, ...]] = []
-    sums: list[tuple[float, ...]] = []
-    for predicted, actual in spans:
-        cell: NDArray[np.intp] = np.searchsorted(limits, predicted, side="right")
-        cell[~np.isfinite(predicted)] = edges + 1
-        counts.append(tuple(np.bincount(cell, minlength=edges + 2).tolist()))
-        sums.append(tuple(np.bincount(cell, weights=actual, minlength=edges + 2).tolist()))
-    return Cells(exponent, first, edges, (counts[0], counts[1]), (sums[0], sums[1]))
+    edges = (
+        _width_edges(spans[0].predicted, rows) if by == "width" else _count_edges(spans[0].predicted, rows)
+    )
+    limits = [-math.inf, *edges, math.inf]
+    places = [np.searchsorted(edges, span.predicted, side="right") for span in spans]
+    for span, place in zip(spans, places, strict=True):
+        place[~np.isfinite(span.predicted)] = len(limits) - 1
+    found = [
+        RangeRow(
+            start, end, tuple(_cell(span, place == row) for span, place in zip(spans, places, strict=True))
+        )
+        for row, (start, end) in enumerate(itertools.pairwise(limits))
+    ]
+    failed = tuple(_cell(span, ~np.isfinite(span.predicted)) for span in spans)
+    if any(cell.count for cell in failed):
+        found.append(RangeRow(math.nan, math.nan, failed))
+    return tuple(found)
 
 
-def _grid(predicted: FloatArray) -> tuple[int, int, int]:
+def frame_of(rows: Sequence[RangeRow], spans: Sequence[str]) -> pd.DataFrame:
+    """The rows as a table: range_start, range_end, then count, average and error of each span."""
+    columns: dict[str, list[float]] = {
+        "range_start": [row.start for row in rows],
+        "range_end": [row.end for row in rows],
+    }
+    for position, span in enumerate(spans):
+        cells = [row.cells[position] for row in rows]
+        name = span.replace("-", "_")
+        columns[f"{name}_count"] = [cell.count for cell in cells]
+        columns[f"{name}_average"] = [cell.average for cell in cells]
+        columns[f"{name}_error"] = [cell.error for cell in cells]
+    return pd.DataFrame(columns)
+
+
+def _cell(span: OutputSamples, chosen: NDArray[np.bool_]) -> RangeCell:
+    count = int(chosen.sum())
+    if not count:
+        return RangeCell(0, math.nan, math.nan)
+    average = math.fsum(span.actual[chosen]) / count
+    influence = np.where(chosen, (span.actual - average) * (len(span) / count), 0.0)
+    return RangeCell(count, average, mean_with_error(influence, span.times, span.overlap)[1])
+
+
+def _count_edges(predicted: FloatArray, rows: int) -> list[float]:
     finite = predicted[np.isfinite(predicted)]
-    if len(finite) == 0:
-        return 0, 0, 0
+    if not len(finite):
+        return []
+    edges = np.unique(np.quantile(finite, np.arange(1, rows) / rows))
+    return [float(edge) for edge in edges if edge > finite.min()]
+
+
+def _width_edges(predicted: FloatArray, rows: int) -> list[float]:
+    """Multiples of a nice width within the middle 98 % of the predictions."""
+    finite = predicted[np.isfinite(predicted)]
+    if not len(finite):
+        return []
     low, high = (float(value) for value in np.quantile(finite, [OUTER_SHARE, 1 - OUTER_SHARE]))
-    largest = max(abs(low), abs(high))
-    if high / 2 - low / 2 <= 1e-9 * largest or high / 2 - low / 2 < 1e-290:
-        return 0, 0, 0  # the predictions are one value
-    exponent = math.floor(math.log10((high / 2 - low / 2) / 5 * 2 / FEWEST_CELLS))
-    width = _edge(1, exponent)
-    first, last = math.ceil(low / width), math.floor(high / width)
-    return exponent, first, last - first + 1
+    spread = high / 2 - low / 2
+    if spread <= 1e-9 * max(abs(low), abs(high)) or spread < 1e-290:
+        return []  # the predictions are one value
+    about = math.floor(math.log10(spread))
+    widths = [(digit, exponent) for exponent in range(about - 3, about + 3) for digit in (10, 20, 25, 50)]
 
+    def edges_of(width: tuple[int, int]) -> tuple[int, int]:
+        size = float(f"{width[0]}e{width[1]}")
+        return math.ceil(low / size), math.floor(high / size)
 
-def _edge(widths: int, exponent: int) -> float:
-    """The double nearest to a decimal, so that 0.3 is 0.3."""
-    return float(f"{5 * widths}e{exponent}")
+    def distance(width: tuple[int, int]) -> float:
+        first, last = edges_of(width)
+        return abs(math.log(max(last - first + 2, 1) / rows))
+
+    digit, exponent = min(reversed(widths), key=distance)
+    first, last = edges_of((digit, exponent))
+    return [float(f"{digit * edge}e{exponent}") for edge in range(first, last + 1)]

@@ -1,18 +1,17 @@
-"""What an evaluation found for one output, as plain values that go into JSON and back."""
+"""What an evaluation found for one output that is a number, as plain values that go into JSON and back."""
 
-import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
-from dlplugin.evaluation.baselines import RULES
+from dlplugin.evaluation.calibration import Calibration
 from dlplugin.evaluation.comparison import Comparison
+from dlplugin.evaluation.cross_section import CrossSection
+from dlplugin.evaluation.groups import GroupScores
 from dlplugin.evaluation.metrics import Scores
-from dlplugin.evaluation.ranges import Cells
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
+from dlplugin.evaluation.ranges import RangeRow
 
-__all__ = ["EvaluatedOutput", "OutputResult", "SpanScores", "without_nan"]
+__all__ = ["EvaluatedOutput", "OutputResult", "SpanScores"]
 
 
 @dataclass(frozen=True)
@@ -29,21 +28,9 @@ class EvaluatedOutput:
 
     name: str
     look_ahead: int
-    scale: float
+    scale: Number
     labels: tuple[str, ...] = ()
     quantiles: tuple[float, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types; what only classes and quantiles have is there for them alone."""
-        return {name: value for name, value in vars(self).items() if value != ()}
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> "EvaluatedOutput":
-        """The inverse of `to_dict`."""
-        lists: dict[str, Any] = {
-            name: tuple(plain[name]) for name in ("labels", "quantiles") if name in plain
-        }
-        return cls(**(plain | lists))
 
 
 @dataclass(frozen=True)
@@ -51,23 +38,33 @@ class SpanScores:
     """The figures of one output on one span.
 
     Attributes:
-        span: "in-sample" or "out-of-sample".
+        span: "in-sample", "out-of-sample" or "holdout".
         start: Bar t of the first sample.
         end: Bar t of the last sample.
         samples: How many.
         days: Calendar days with a sample.
-        by_rule: Scores of "model", "in-sample mean", "zero" and "ridge".
+        by_rule: Scores of "model" and of each trivial rule.
+        errors: Standard errors of these scores, under the same names; see `mean_with_error`.
+        cross_section: How predictions order the symbols of a day; None with fewer than three symbols.
+        calibration: The line through what came against what was predicted.
+        groups: By symbol, by year and by volatility.
         below: For each predicted quantile the share of samples whose actual value is below it, which
             should be about the quantile's level; none where no quantiles are predicted.
     """
 
+    __pydantic_config__ = PLAIN
+
     span: str
-    start: pd.Timestamp
-    end: pd.Timestamp
+    start: Moment
+    end: Moment
     samples: int
     days: int
     by_rule: dict[str, Scores]
-    below: tuple[float, ...] = ()
+    errors: dict[str, Scores] = field(default_factory=dict)
+    cross_section: CrossSection | None = None
+    calibration: Calibration | None = None
+    groups: tuple[GroupScores, ...] = ()
+    below: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,78 +72,21 @@ class OutputResult:
     """All that was found for one output.
 
     Attributes:
-        spans: In-sample, then out-of-sample where there is one.
-        comparisons: With each trivial rule, out of sample; empty where there is no such span.
-        cells: What tables are made of.
+        spans: In-sample, then out-of-sample or the holdout where that was judged.
+        comparisons: With each trivial rule, on the judged span; empty where there is none.
+        ranges: Tables of ten predicted ranges, of equal width ("width") and of equal count ("count").
     """
 
     spans: tuple[SpanScores, ...]
     comparisons: tuple[Comparison, ...]
-    cells: Cells
+    ranges: dict[str, tuple[RangeRow, ...]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types; NaN is still NaN."""
-        plain = asdict(self)
-        for span in plain["spans"]:
-            span["start"], span["end"] = span["start"].isoformat(), span["end"].isoformat()
-            if not span["below"]:
-                del span["below"]
+        """Plain types."""
+        plain: dict[str, Any] = to_plain(self)
         return plain
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "OutputResult":
-        """The inverse of `to_dict`; None stands for NaN."""
-        spans = tuple(
-            SpanScores(
-                span=str(span["span"]),
-                start=pd.Timestamp(span["start"]),
-                end=pd.Timestamp(span["end"]),
-                samples=int(span["samples"]),
-                days=int(span["days"]),
-                by_rule={
-                    rule: Scores(**_numbers(span["by_rule"][rule]))
-                    for rule in ("model", *RULES)
-                    if rule in span["by_rule"]
-                },
-                below=tuple(_number(share) for share in span.get("below", ())),
-            )
-            for span in plain["spans"]
-        )
-        comparisons = tuple(Comparison.from_dict(each) for each in plain["comparisons"])
-        cells = plain["cells"]
-        counts, sums = cells["counts"], cells["sums"]
-        return cls(
-            spans,
-            comparisons,
-            Cells(
-                exponent=int(cells["exponent"]),
-                first=int(cells["first"]),
-                edges=int(cells["edges"]),
-                counts=(tuple(map(int, counts[0])), tuple(map(int, counts[1]))),
-                sums=(tuple(map(float, sums[0])), tuple(map(float, sums[1]))),
-            ),
-        )
-
-
-def without_nan(value: Any) -> Any:
-    """The same plain value with None for every number that JSON does not know."""
-    if isinstance(value, dict):
-        return {key: without_nan(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _in_order(rules: Iterable[str]) -> list[str]:
-    """The model, then the rules as they always stand; stored JSON is in alphabetical order."""
-    return sorted(rules, key=("model", *RULES).index)
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _numbers(values: dict[str, float | None]) -> dict[str, float]:
-    return {name: _number(value) for name, value in values.items()}
+        """The inverse of `to_dict`."""
+        return from_plain(cls, plain)

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.errors import SamplesError
-from dlplugin.evaluation.baselines import RULES, rule_predictions
 from dlplugin.evaluation.comparison import Comparison, compare
-from dlplugin.evaluation.evaluation import SPANS, Evaluation
-from dlplugin.evaluation.metrics import score
-from dlplugin.evaluation.ranges import fill_cells
+from dlplugin.evaluation.cross_section import cross_section
+from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.metrics import score, score_errors
+from dlplugin.evaluation.ranges import range_rows
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
-from dlplugin.evaluation.values import FloatArray, SpanValues
+from dlplugin.evaluation.rules import RULES, rule_predictions
+from dlplugin.evaluation.values import FloatArray, OutputSamples, SpanValues
 
 __all__ = ["OutputLike", "evaluate"]
 
@@ -34,81 +35,119 @@ def evaluate(
     outputs: Sequence[OutputLike],
     output_scale: FloatArray,
     in_sample: SpanValues,
-    out_of_sample: SpanValues | None,
+    judged: SpanValues | None,
     selected: bool = True,
     holdout: bool = True,
     note: str = "",
+    span: str = "out-of-sample",
 ) -> Evaluation:
-    """Scores a model beside the in-sample mean, zero and ridge regression, on the same samples.
+    """Scores a model beside trivial rules, on the same samples.
 
-    The rules are fitted on in-sample rows only. Out of sample, the losses are compared with an error that
-    counts timestamps, not samples, and knows that look aheads overlap; see `mean_with_error`.
+    The rules are fitted on in-sample rows only. On the judged span the losses are compared with an error
+    that counts days, not samples, and knows that look aheads overlap; see `mean_with_error`.
 
     Args:
         outputs: In the order of the columns of `predicted`.
         output_scale: (O,) what divides each output during training, so that losses have the unit of the
             training curves; where the spans have scales by symbol, those count.
         in_sample: One sample at least.
-        out_of_sample: None, or no samples, where there is no such span.
+        judged: The samples that tell how good the model is; None, or no samples, where there are none.
         selected: Whether that span chose the weights or the epoch at which training stopped.
         holdout: Whether days were kept out of all of this.
         note: What to know of the out-of-sample samples when they are not by dates, as a clause.
+        span: What the judged span is: "out-of-sample" or "holdout".
 
     Raises:
         SamplesError: There is no in-sample sample, or the shapes do not fit.
     """
-    if out_of_sample is not None and len(out_of_sample) == 0:
-        out_of_sample = None
-    _check(outputs, output_scale, in_sample, out_of_sample)
-    spans = (in_sample,) if out_of_sample is None else (in_sample, out_of_sample)
+    if judged is not None and len(judged) == 0:
+        judged = None
+    _check(outputs, output_scale, in_sample, judged, span)
+    spans = {"in-sample": in_sample} | ({} if judged is None else {span: judged})
     predictions = rule_predictions(
-        in_sample, spans, max(output.look_ahead for output in outputs), np.asarray(output_scale)
+        in_sample,
+        tuple(spans.values()),
+        max(output.look_ahead for output in outputs),
+        np.asarray(output_scale),
     )
     described = tuple(
         EvaluatedOutput(output.name, int(output.look_ahead), float(scale))
         for output, scale in zip(outputs, output_scale, strict=True)
     )
-    results = tuple(
-        _evaluate_output(output, column, spans, predictions) for column, output in enumerate(described)
+    samples = tuple(
+        tuple(
+            _output_samples(name, values, output.look_ahead, column, by_rule)
+            for (name, values), by_rule in zip(spans.items(), predictions, strict=True)
+        )
+        for column, output in enumerate(described)
     )
-    return Evaluation(described, results, selected, holdout, note)
+    results = tuple(
+        _evaluate_output(output, column, tuple(spans.values()), samples[column])
+        for column, output in enumerate(described)
+    )
+    return Evaluation(described, results, selected, holdout, note, samples)
+
+
+def _output_samples(
+    name: str, values: SpanValues, look_ahead: int, column: int, by_rule: dict[str, FloatArray]
+) -> OutputSamples:
+    unknown = np.full(len(values), np.nan)
+    return OutputSamples(
+        span=name,
+        times=values.times,
+        symbols=values.symbols,
+        predicted=values.predicted[:, column],
+        actual=values.actual[:, column],
+        by_rule={rule: predicted[:, column] for rule, predicted in by_rule.items()},
+        volatility=unknown if values.volatility is None else values.volatility,
+        overlap=values.overlap(look_ahead),
+    )
 
 
 def _evaluate_output(
     output: EvaluatedOutput,
     column: int,
-    spans: tuple[SpanValues, ...],
-    predictions: Sequence[dict[str, FloatArray]],
+    values: tuple[SpanValues, ...],
+    samples: tuple[OutputSamples, ...],
 ) -> OutputResult:
-    span_scores = []
-    for name, span, by_rule in zip(SPANS, spans, predictions, strict=False):
-        predicted = {"model": span.predicted[:, column]} | {rule: by_rule[rule][:, column] for rule in RULES}
-        scale, mean = _scale(span, output, column), by_rule["in-sample mean"][:, column]
-        scores = {
-            rule: score(values, span.actual[:, column], scale, mean) for rule, values in predicted.items()
-        }
-        start, end = pd.Timestamp(span.times.min()), pd.Timestamp(span.times.max())
-        days = len(np.unique(span.times.astype("datetime64[D]")))
-        span_scores.append(SpanScores(name, start, end, len(span), days, scores))
-    columns = [(span.predicted[:, column], span.actual[:, column]) for span in spans]
-    comparisons = _comparisons(output, column, spans[1], predictions[1]) if len(spans) > 1 else ()
-    cells = fill_cells(columns[0], columns[1] if len(columns) > 1 else None)
-    return OutputResult(tuple(span_scores), comparisons, cells)
+    scales = [_scale(each, output, column) for each in values]
+    spans = tuple(_span_scores(span, scale) for span, scale in zip(samples, scales, strict=True))
+    comparisons = _comparisons(samples[1], scales[1]) if len(samples) > 1 else ()
+    tables = {by: range_rows(samples, by=by) for by in ("width", "count")}
+    return OutputResult(spans, comparisons, tables)
 
 
-def _comparisons(
-    output: EvaluatedOutput, column: int, span: SpanValues, by_rule: dict[str, FloatArray]
-) -> tuple[Comparison, ...]:
-    overlap = 1 + span.reach(output.look_ahead - 1)
+def _span_scores(span: OutputSamples, scale: FloatArray | float) -> SpanScores:
+    mean = span.by_rule["in-sample mean"]
+    predicted = {"model": span.predicted} | span.by_rule
+    scores = {rule: score(values, span.actual, scale, mean) for rule, values in predicted.items()}
+    return SpanScores(
+        span=span.span,
+        start=pd.Timestamp(span.times.min()),
+        end=pd.Timestamp(span.times.max()),
+        samples=len(span),
+        days=len(np.unique(span.times.astype("datetime64[D]"))),
+        by_rule=scores,
+        errors={
+            rule: score_errors(
+                values, span.actual, scale, mean, span.times, span.overlap, scores=scores[rule]
+            )
+            for rule, values in predicted.items()
+        },
+        cross_section=cross_section(span.predicted, span.actual, span.times, span.symbols, span.overlap),
+    )
+
+
+def _comparisons(span: OutputSamples, scale: FloatArray | float) -> tuple[Comparison, ...]:
     return tuple(
         compare(
             rule,
-            by_rule[rule][:, column],
-            span.predicted[:, column],
-            span.actual[:, column],
-            scale=_scale(span, output, column),
+            span.by_rule[rule],
+            span.predicted,
+            span.actual,
+            scale=scale,
             times=span.times,
-            overlap=overlap,
+            overlap=span.overlap,
         )
         for rule in RULES
     )
@@ -123,16 +162,17 @@ def _check(
     outputs: Sequence[OutputLike],
     output_scale: FloatArray,
     in_sample: SpanValues,
-    out_of_sample: SpanValues | None,
+    judged: SpanValues | None,
+    name_of_judged: str,
 ) -> None:
     if len(in_sample) == 0:
         raise SamplesError("there are no in-sample samples; an evaluation needs one at least")
-    if out_of_sample is not None and out_of_sample.inputs.shape[1] != in_sample.inputs.shape[1]:
+    if judged is not None and judged.inputs.shape[1] != in_sample.inputs.shape[1]:
         raise SamplesError(
-            f"out-of-sample inputs have {out_of_sample.inputs.shape[1]} columns, but the in-sample ones "
+            f"{name_of_judged} inputs have {judged.inputs.shape[1]} columns, but the in-sample ones "
             f"{in_sample.inputs.shape[1]}; both spans need the same inputs"
         )
-    for name, span in (("in-sample", in_sample), ("out-of-sample", out_of_sample)):
+    for name, span in (("in-sample", in_sample), (name_of_judged, judged)):
         if span is not None and span.predicted.shape[1] != len(outputs):
             raise SamplesError(
                 f"{name} predictions have {span.predicted.shape[1]} columns; give one for each of the "

@@ -39,8 +39,7 @@ class RangeTable:
             predictions that are not finite, a row that is there only when there are such. Then
             in_sample_count, in_sample_average, out_of_sample_count and out_of_sample_average: the average of
             the actual values, NaN for an empty range.
-        in_sample: First and last bar of the span.
-        out_of_sample: Likewise; None when there is no such span.
+        spans: Name, first and last bar of each span: in-sample, then the judged one where there is one.
 
     `print` shows plain text of 100 columns, `rich.print` the same with red and green bars, a notebook an
     HTML table.
@@ -48,8 +47,7 @@ class RangeTable:
 
     output: str
     frame: pd.DataFrame
-    in_sample: tuple[pd.Timestamp, pd.Timestamp]
-    out_of_sample: tuple[pd.Timestamp, pd.Timestamp] | None
+    spans: tuple[tuple[str, pd.Timestamp, pd.Timestamp], ...]
 
     def __str__(self) -> str:
         return plain(self.lines())
@@ -98,13 +96,10 @@ class RangeTable:
 
     @property
     def _spans(self) -> tuple[str, ...]:
-        return ("in_sample",) if self.out_of_sample is None else ("in_sample", "out_of_sample")
+        return tuple(name.replace("-", "_") for name, _, _ in self.spans)
 
     def _titles(self) -> list[str]:
-        titles = [f"in-sample {dates(*self.in_sample)}"]
-        if self.out_of_sample is not None:
-            titles.append(f"out-of-sample {dates(*self.out_of_sample)}")
-        return titles
+        return [f"{name} {dates(start, end)}" for name, start, end in self.spans]
 
     def _cell(self, index: int, span: str) -> tuple[int, float]:
         row = self.frame.iloc[index]

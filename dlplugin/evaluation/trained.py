@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from dlplugin.definition import Output
 from dlplugin.errors import SamplesError
-from dlplugin.evaluation.classes import ClassResult, ClassValues, evaluate_classes
+from dlplugin.evaluation.classes import ClassResult, ClassValues, DroppedValues, evaluate_classes
 from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.market import Market, market_of
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult
 from dlplugin.evaluation.scoring import evaluate
-from dlplugin.evaluation.values import FloatArray, SpanValues, reach
-from dlplugin.samples import Samples, matrix_columns
+from dlplugin.evaluation.values import FloatArray, OutputSamples, SpanValues, days_overlapped
+from dlplugin.samples import Samples, matrix_columns, rows_with_dropped
 
 if TYPE_CHECKING:
     from dlplugin.prediction import Predictor
@@ -24,45 +25,53 @@ __all__ = ["evaluate_samples"]
 MOST_RIDGE_INPUTS = 1_000  # its memory grows with the square of them, its time with the cube
 
 
-def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -> Evaluation:
-    """Predicts the in-sample and out-of-sample samples and scores them; the holdout stays closed.
+def evaluate_samples(
+    samples: Samples, predictor: "Predictor", selected: bool, span: str = "out-of-sample"
+) -> Evaluation:
+    """Predicts the samples of two spans and scores them; the holdout stays closed unless it is asked for.
 
     Args:
         samples: Scaled as the predictor's training scaled them.
         predictor: Of the trained model.
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
+        span: The judged one: "out-of-sample" or "holdout".
 
     Returns:
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
         applied to what came. Ridge sees all the numbers that the network sees (the symbol of a window
         once, not in each of its bars), or the newest 1,000 of them when there are more. A sample of a
-        dropped class is left out for that output.
+        dropped class is left out for that output, but for the figures `with_dropped`.
 
     Raises:
         SamplesError: There is no in-sample sample.
     """
     if not len(samples.rows["in-sample"]):
         raise SamplesError("there are no in-sample samples; an evaluation needs one at least")
-    names = [name for name in samples.rows if name != "holdout" and len(samples.rows[name])]
+    names = [name for name in ("in-sample", span) if name in samples.rows and len(samples.rows[name])]
     spans = [_predicted(samples, predictor, name) for name in names]
+    market = market_of(samples)
     outputs = samples.definition.outputs
     numbers = [index for index, output in enumerate(outputs) if not output.labels]
     results: dict[int, OutputResult | ClassResult] = {}
+    kept: dict[int, tuple[OutputSamples, ...]] = {}
     for index, output in enumerate(outputs):
         if output.labels:
-            values = [_class_values(samples, predictor, span, index) for span in spans]
+            values = [_class_values(samples, predictor, each, index) for each in spans]
             results[index] = evaluate_classes(
-                len(output.labels), values[0], values[1] if len(values) > 1 else None
+                len(output.labels), values[0], values[1] if len(values) > 1 else None, span
             )
+            kept[index] = ()
     scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
     if numbers:
-        given = [_span_values(samples, predictor, span, numbers) for span in spans]
+        given = [_span_values(samples, predictor, each, numbers, market.of(each.rows)) for each in spans]
         found = evaluate(
             [outputs[index] for index in numbers],
             scale[numbers],
             given[0],
             given[1] if len(given) > 1 else None,
+            span=span,
         )
+        kept |= dict(zip(numbers, found.samples or (), strict=True))
         for index, result in zip(numbers, found.results, strict=True):
             if isinstance(result, OutputResult):
                 results[index] = _calibrated(result, outputs[index], samples, predictor, spans, index)
@@ -72,12 +81,16 @@ def evaluate_samples(samples: Samples, predictor: "Predictor", selected: bool) -
         selected,
         "holdout" in samples.spans,
         samples.spans.note,
+        tuple(kept[index] for index in range(len(outputs))),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Span:
-    """The samples of one span, ordered by time, then symbol, with all columns of their predictions."""
+    """The samples of one span, ordered by time, then symbol, with all columns of their predictions.
+
+    Where all outputs drop a class, samples that all of them drop are among them.
+    """
 
     rows: NDArray[np.int64]  # (S,)
     times: NDArray[np.datetime64]  # (S,)
@@ -85,7 +98,7 @@ class _Span:
 
 
 def _predicted(samples: Samples, predictor: "Predictor", name: str) -> _Span:
-    rows = samples.rows[name]
+    rows = rows_with_dropped(samples, name)
     rows = rows[np.lexsort((samples.owner[rows], samples.times[rows]))]
     predicted = np.empty((len(rows), len(predictor.columns)))
     for index, symbol in enumerate(samples.symbols):
@@ -101,14 +114,14 @@ def _described(output: Output, scale: float) -> EvaluatedOutput:
 
 
 def _class_values(samples: Samples, predictor: "Predictor", span: _Span, output: int) -> ClassValues:
+    described = samples.definition.outputs[output]
     came = samples.targets[span.rows, output]
     known = ~np.isnan(came)
     first = predictor.first[output]
-    classes = slice(first + 1, first + 1 + len(samples.definition.outputs[output].labels))
+    classes = slice(first + 1, first + 1 + len(described.labels))
     start, end = span.times.min(), span.times.max()
     # dropped samples lie between others, so the distance of bars is that on all bars of these dates
     there = (samples.times >= start) & (samples.times <= end)
-    look_ahead = samples.definition.outputs[output].look_ahead
     return ClassValues(
         start=pd.Timestamp(start),
         end=pd.Timestamp(end),
@@ -116,7 +129,10 @@ def _class_values(samples: Samples, predictor: "Predictor", span: _Span, output:
         actual=came[known].astype(np.int64),
         predicted=span.predicted[known, first],
         probabilities=span.predicted[known, classes] if predictor.gives_probabilities else None,
-        overlap=1 + reach(samples.times[there], samples.owner[there], look_ahead - 1),
+        overlap=days_overlapped(samples.times[there], samples.owner[there], described.look_ahead),
+        dropped=None
+        if described.drop is None
+        else DroppedValues(span.times[~known], span.predicted[~known, first]),
     )
 
 
@@ -140,7 +156,9 @@ def _calibrated(
     return replace(result, spans=tuple(scores))
 
 
-def _span_values(samples: Samples, predictor: "Predictor", span: _Span, outputs: list[int]) -> SpanValues:
+def _span_values(
+    samples: Samples, predictor: "Predictor", span: _Span, outputs: list[int], market: Market
+) -> SpanValues:
     rows, layout = span.rows, samples.layout
     symbol = np.array([item.is_symbol for item in samples.definition.inputs])
     repeated = symbol[matrix_columns(samples.definition).input[layout.column]] & (layout.back > 0)
@@ -157,6 +175,10 @@ def _span_values(samples: Samples, predictor: "Predictor", span: _Span, outputs:
         actual=_of_columns(samples.actual[rows], outputs),
         center=None if groups is None else _of_columns(scaling.center[groups], outputs),
         scale=None if groups is None else _of_columns(scaling.scale[groups], outputs),
+        last_return=market.last_return,
+        side=market.side,
+        volatility=market.volatility,
+        current=_of_columns(market.current, outputs),
     )
 
 

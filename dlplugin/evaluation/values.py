@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dlplugin.errors import SamplesError
 
-__all__ = ["FloatArray", "SpanValues", "reach"]
+__all__ = ["FloatArray", "OutputSamples", "SpanValues", "days_overlapped", "reach"]
 
 FloatArray = NDArray[np.float64]
 
@@ -40,6 +40,10 @@ class SpanValues:
     actual: FloatArray
     center: FloatArray | None = None
     scale: FloatArray | None = None
+    last_return: FloatArray | None = None
+    side: FloatArray | None = None
+    volatility: FloatArray | None = None
+    current: FloatArray | None = None
 
     def __post_init__(self) -> None:
         samples = len(self.times)
@@ -91,12 +95,16 @@ class SpanValues:
         """
         return reach(self.times, self.symbols, bars)
 
+    def overlap(self, look_ahead: int) -> int:
+        """Over how many days one output goes; see `days_overlapped`."""
+        return days_overlapped(self.times, self.symbols, look_ahead)
+
 
 def reach(times: NDArray[np.datetime64], symbols: NDArray[Any], bars: int) -> int:
     """Over how many timestamps that many bars of one symbol go; see `SpanValues.reach`.
 
     Args:
-        times: (S,) of the bars.
+        times: (S,) of the bars; days instead of timestamps to count days.
         symbols: (S,) whose bars they are: names or numbers.
         bars: 0 or more.
     """
@@ -110,4 +118,45 @@ def reach(times: NDArray[np.datetime64], symbols: NDArray[Any], bars: int) -> in
     if not whole.any():
         return bars
     distances = (position[bars:] - position[:-bars])[whole]
-    return max(bars, int(np.quantile(distances, 0.95, method="higher")))
+    return int(np.quantile(distances, 0.95, method="higher"))
+
+
+def days_overlapped(times: NDArray[np.datetime64], symbols: NDArray[Any], look_ahead: int) -> int:
+    """Over how many calendar days with bars the outputs of a sample go, its own t + 1 among them.
+
+    It is `look_ahead` for daily bars that all symbols share, and 1 or 2 for a few hours ahead.
+
+    Args:
+        times: (S,) of the bars, those of dropped samples included.
+        symbols: (S,) whose bars they are: names or numbers.
+        look_ahead: Bars.
+    """
+    return 1 + reach(times.astype("datetime64[D]"), symbols, look_ahead - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class OutputSamples:
+    """One output's samples of one span, ordered by time, then symbol: what tables and groups are made of.
+
+    Attributes:
+        span: "in-sample", "out-of-sample" or "holdout".
+        times: (S,) datetime64, bar t of each sample.
+        symbols: (S,) names.
+        predicted: (S,) in the output's own unit, or the number of a class; NaN for one that failed.
+        actual: (S,) what came, likewise; all finite.
+        by_rule: Rule to (S,) what it predicts.
+        volatility: (S,) of the last 20 returns known at t, in percent; NaN where it is not known.
+        overlap: Days that one output goes over; see `days_overlapped`.
+    """
+
+    span: str
+    times: NDArray[np.datetime64]
+    symbols: NDArray[np.str_]
+    predicted: FloatArray
+    actual: FloatArray
+    by_rule: dict[str, FloatArray]
+    volatility: FloatArray
+    overlap: int
+
+    def __len__(self) -> int:
+        return len(self.times)

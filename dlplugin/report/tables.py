@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from dlplugin.evaluation import RULES
+from dlplugin.evaluation.uncertainty import CONFIDENT
 from dlplugin.report.cells import bar_axis, difference_bar, range_bar
 from dlplugin.report.data import SpanRecord
 from dlplugin.report.scales import tick_decimals
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlplugin.evaluation import ClassScores, Comparison, Evaluation, Scores, SpanScores
-    from dlplugin.trading.account import Backtest
+    from dlplugin.evaluation.account import Backtest
 
 __all__ = [
     "OutputTables",
@@ -42,9 +43,6 @@ __all__ = [
     "span_rows",
     "trades_table",
 ]
-
-CONFIDENT = 1.96
-"""Standard errors to each side of a 95 % interval."""
 
 MOST_TRADES = 1000
 _WEIGHTY = 0.01

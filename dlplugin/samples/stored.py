@@ -3,6 +3,7 @@
 The file is a safetensors file; nothing in it runs. Its tensors are
 
     matrix, targets, actual     as in `Samples`
+    price                       (N,) float64; missing in older files
     times, owner                (N,) int64; times are nanoseconds since 1970
     rows/SPAN                   (S,) int64, one for each span
     weights                     (S,) float32, where samples do not all count alike
@@ -16,6 +17,7 @@ layout is not kept; the definition gives it.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ def samples_file(samples: Samples) -> bytes:
         "matrix": samples.matrix,
         "targets": samples.targets,
         "actual": samples.actual,
+        "price": samples.price,
         "times": samples.times.astype("datetime64[ns]").view(np.int64),
         "owner": samples.owner.astype(np.int64),
         "statistics": samples.statistics.to_numpy(dtype=np.float64),
@@ -96,7 +99,7 @@ def _facts(samples: Samples) -> dict[str, Any]:
         "definition_hash": samples.definition.hash,
         "symbols": list(samples.symbols),
         "spans": samples.spans.to_dict(),
-        "counts": {name: [count.samples, count.purged] for name, count in samples.counts.items()},
+        "counts": {name: list(astuple(count)) for name, count in samples.counts.items()},
         "effective": samples.effective,
         "input_scaling": samples.input_scaling.to_dict(),
         "output_scaling": samples.output_scaling.to_dict(),
@@ -121,6 +124,7 @@ def _samples(facts: Mapping[str, Any], tensors: Tensors, definition: Definition)
         matrix=tensors["matrix"],
         targets=tensors["targets"],
         actual=tensors["actual"],
+        price=tensors.get("price", np.full(len(tensors["owner"]), np.nan)),
         rows={name: tensors[f"rows/{name}"] for name in SPAN_NAMES if f"rows/{name}" in tensors},
         weights=tensors.get("weights"),
         effective=float(facts["effective"]),

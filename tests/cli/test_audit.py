@@ -35,7 +35,7 @@ def test_a_draft_without_data_is_exit_code_2(tmp_path: Path, capsys) -> None:
     dl.Model("idea", ["RSI(14)"], [dl.Output("ROC(1)", look_ahead=1)], store=tmp_path).save()
     assert run(["audit", "idea", "--store", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
-        "dlplugin: model 'idea' is not trained and names no data; name them with --data us-stocks\n"
+        "dlplugin: model 'idea' is not trained, and so names no data; name them with --data\n"
     )
 
 
@@ -49,5 +49,5 @@ def test_data_that_are_not_bundled_are_asked_for(locked: dl.Model, tmp_path: Pat
     capsys.readouterr()
     assert run(["audit", "locked", "--store", str(store)]) == 2
     assert capsys.readouterr().err == (
-        "dlplugin: the newest run of 'locked' read 'mine', which is not bundled; name its folder with --data\n"
+        "dlplugin: model 'locked' was trained on 'mine', frames in memory; name them with --data\n"
     )

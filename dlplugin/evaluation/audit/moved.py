@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from dlplugin.evaluation.audit.reference import reference_of
 from dlplugin.evaluation.audit.result import Check
 from dlplugin.evaluation.audit.subject import Subject
-from dlplugin.evaluation.comparison import mean_with_error
-from dlplugin.evaluation.values import reach
+from dlplugin.evaluation.uncertainty import mean_with_error
+from dlplugin.evaluation.values import days_overlapped
 from dlplugin.samples import Samples
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _shifted(subject: Subject, attempt: int) -> _Moved:
         mine = np.flatnonzero(samples.owner[rows] == owner)
         bars = min(YEAR, len(mine) // 3)
         sources[mine] = np.roll(rows[mine], -(bars if attempt == 0 else bars * 3 // 2))
-    overlap = 1 + reach(samples.times[rows], samples.owner[rows], subject.definition.look_ahead - 1)
+    overlap = days_overlapped(samples.times[rows], samples.owner[rows], subject.definition.look_ahead)
     return _with(subject, rows, sources, overlap)
 
 

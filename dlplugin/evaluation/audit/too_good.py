@@ -10,8 +10,8 @@ from dlplugin.evaluation.audit.columns import Suspect
 from dlplugin.evaluation.audit.reference import Reference, r_squared, reference_of
 from dlplugin.evaluation.audit.result import Check
 from dlplugin.evaluation.audit.subject import Subject
-from dlplugin.evaluation.comparison import mean_with_error
-from dlplugin.evaluation.values import reach
+from dlplugin.evaluation.uncertainty import mean_with_error
+from dlplugin.evaluation.values import days_overlapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +174,7 @@ def _partial(
             column[mine] = suspect.values[part.symbol][rows[mine] - starts[place]]
     known = np.isfinite(column) & np.isfinite(came)
     times, owner = samples.times[rows[known]], samples.owner[rows[known]]
-    overlap = 1 + reach(times, owner, subject.definition.outputs[output].look_ahead - 1)
+    overlap = days_overlapped(times, owner, subject.definition.outputs[output].look_ahead)
     apart = int(known.sum()) // overlap  # samples that do not overlap
     groups = [group for group in reference.groups if len(group) <= apart // SAMPLES_A_FEATURE]
     if not groups:

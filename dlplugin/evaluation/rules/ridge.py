@@ -1,15 +1,13 @@
-"""The three trivial rules that a model has to beat, fitted on in-sample rows only."""
+"""Ridge regression whose penalty is chosen inside the in-sample rows."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlplugin.evaluation.values import FloatArray, SpanValues
+from dlplugin.evaluation.values import FloatArray
 
-__all__ = ["RULES", "Ridge", "fit_ridge", "rule_predictions"]
-
-RULES = ("in-sample mean", "zero", "ridge")
+__all__ = ["Ridge", "fit_ridge"]
 
 PENALTIES = tuple(10.0**power for power in range(-4, 4))
 PENALTY_WITHOUT_CHOICE = 1.0
@@ -41,37 +39,6 @@ class Ridge:
             rows = slice(start, start + CHUNK)
             predicted[rows] = inputs[rows].astype(np.float64) @ self.coefficients + self.intercept
         return predicted
-
-
-def rule_predictions(
-    in_sample: SpanValues, spans: tuple[SpanValues, ...], look_ahead: int, output_scale: FloatArray
-) -> list[dict[str, FloatArray]]:
-    """What each trivial rule predicts on each span, fitted to the scaled outputs as the model is.
-
-    Args:
-        in_sample: What the rules are fitted on; one sample at least.
-        spans: What they predict.
-        look_ahead: Bars, the largest of the outputs.
-        output_scale: (O,) what divides each output where one scaling serves all symbols.
-
-    Returns:
-        One dictionary a span: rule -> (S, O) in the outputs' own units.
-    """
-    center, scale = in_sample.units(output_scale)
-    scaled = (in_sample.actual - center) / scale
-    mean = scaled.mean(axis=0)
-    ridge = fit_ridge(in_sample.inputs, scaled, in_sample.times, in_sample.reach(look_ahead))
-    predictions = []
-    for span in spans:
-        center, scale = span.units(output_scale)
-        predictions.append(
-            {
-                "in-sample mean": mean * scale + center,
-                "zero": np.zeros(span.actual.shape),
-                "ridge": ridge.predict(span.inputs) * scale + center,
-            }
-        )
-    return predictions
 
 
 def fit_ridge(
