@@ -175,7 +175,7 @@ def _partial(
     known = np.isfinite(column) & np.isfinite(came)
     times, owner = samples.times[rows[known]], samples.owner[rows[known]]
     overlap = days_overlapped(times, owner, subject.definition.outputs[output].look_ahead)
-    apart = int(known.sum()) // overlap  # samples that do not overlap
+    apart = int(known.sum()) // subject.definition.outputs[output].look_ahead  # do not overlap
     groups = [group for group in reference.groups if len(group) <= apart // SAMPLES_A_FEATURE]
     if not groups:
         return float("nan"), float("nan")
