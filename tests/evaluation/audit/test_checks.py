@@ -173,7 +173,8 @@ def test_a_cheat_in_an_own_indicator_is_seen_when_bars_are_cut_or_altered(cheat:
 
 
 def test_a_filled_warm_up_is_seen_only_where_the_cut_is_inside_it(own) -> None:
-    cut, _ = input_checks(own(filled))
+    made = own(filled)
+    cut, _ = input_checks(replace(made, options=replace(QUICK, cuts=0)))
     assert " at bar 0 " in cut.evidence
 
 
@@ -211,6 +212,15 @@ def test_a_trace_of_the_future_in_a_column_is_found(compute, found: str) -> None
 )  # fmt: skip
 def test_an_honest_column_shows_no_trace(compute) -> None:
     assert wrong(of_column(compute)) == []
+
+
+def test_an_oscillator_that_reached_both_its_ends_once_shows_no_trace() -> None:
+    def swings(bars: pd.DataFrame) -> pd.Series:
+        values = 0.5 + 0.499 * np.sin(np.arange(len(bars)) / 3)
+        values[[100, 400]] = 0.0, 1.0
+        return pd.Series(values, index=bars.index)
+
+    assert "columns: whole series" not in wrong(of_column(swings))
 
 
 def test_a_scaling_of_other_rows_is_a_leak(subject: Subject) -> None:
