@@ -178,6 +178,15 @@ def test_a_filled_warm_up_is_seen_only_where_the_cut_is_inside_it(own) -> None:
     assert " at bar 0 " in cut.evidence
 
 
+def test_what_hangs_on_later_values_alone_is_seen_when_they_are_altered(own) -> None:
+    def whole(bars: pd.DataFrame) -> pd.Series:
+        """Volumes of the real bars are whole numbers, however many of them are cut off."""
+        return bars["close"] * float((bars["volume"] % 1 == 0).all())
+
+    cut, altered = input_checks(own(whole))
+    assert (cut.verdict, altered.verdict) == ("passed", "leak")
+
+
 def test_an_honest_own_indicator_passes(own) -> None:
     made = own(lambda bars: bars["close"].rolling(10).mean() / bars["close"])
     assert [check.passed for check in input_checks(made)] == [True, True]
