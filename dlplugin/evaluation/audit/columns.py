@@ -11,6 +11,10 @@ like. Each trace has its threshold, and what honest columns show is far from it:
     back-filled       It begins with a stretch of one value, after which it changes at every bar.
 
 The same is asked of inputs that functions of a user's own compute, which may read anything.
+
+What leaves no such trace is not found: a later value under noise of three times its size, a figure dated by
+the day it was of and not by the day it was published, gaps inside the history filled from later, a series
+that was cut after it was scaled, a leak of fewer than some hundred bars.
 """
 
 from collections.abc import Iterator, Sequence
