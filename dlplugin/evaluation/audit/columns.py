@@ -7,7 +7,8 @@ like. Each trace has its threshold, and what honest columns show is far from it:
                       later absolute returns, or later volumes) explain: a partial R². The same is
                       asked of the column moved along the history, which shows what chance does.
     whole series      Its mean is 0 and its deviation 1, or its extremes are 0 and 1, exactly, over the
-                      whole series of a symbol or of all symbols, and over no earlier part of it.
+                      whole series of a symbol or of all symbols, and over no earlier part of it; or its
+                      values are ranks among all bars.
     back-filled       It begins with a stretch of one value, after which it changes at every bar.
 
 The same is asked of inputs that functions of a user's own compute, which may read anything.
