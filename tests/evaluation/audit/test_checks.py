@@ -57,7 +57,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[pd.DataFrame], p
 
     def make(function: Callable[[pd.DataFrame], pd.Series]) -> Subject:
         dl.indicator(name="mine", check=False)(function)
-        return draft(["RSI(14)", "mine()"], dl.DataSet.from_frames("plain", three_stocks(600)))
+        return draft(["RSI(14)", "mine()"], dl.DataSet.from_frames("plain", three_stocks(330)))
 
     return make
 
@@ -68,7 +68,7 @@ def draft(inputs: list[str], dataset: dl.DataSet) -> Subject:
 
 
 def of_column(compute: Callable[[pd.DataFrame], pd.Series]) -> list[Check]:
-    made = draft(["RSI(14)", "extra"], with_column(three_stocks(600), compute))
+    made = draft(["RSI(14)", "extra"], with_column(three_stocks(330), compute))
     found = suspects(made)
     return [*column_checks(made, found), single_input_check(made, found)]
 
@@ -226,7 +226,7 @@ def test_an_honest_column_shows_no_trace(compute) -> None:
 def test_an_oscillator_that_reached_both_its_ends_once_shows_no_trace() -> None:
     def swings(bars: pd.DataFrame) -> pd.Series:
         values = 0.5 + 0.499 * np.sin(np.arange(len(bars)) / 3)
-        values[[100, 400]] = 0.0, 1.0
+        values[[100, 200]] = 0.0, 1.0
         return pd.Series(values, index=bars.index)
 
     assert "columns: whole series" not in wrong(of_column(swings))
