@@ -204,7 +204,7 @@ class Evaluation:
             "outputs": self.outputs,
             "results": [result.to_dict() for result in self.results],
         }
-        return json.dumps(to_plain(document), allow_nan=False, indent=1)
+        return json.dumps(to_plain(document), allow_nan=False, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Evaluation":

@@ -82,9 +82,9 @@ def evaluate_samples(
     return Evaluation(
         tuple(_described(output, float(one)) for output, one in zip(outputs, scale, strict=True)),
         tuple(results[index] for index in range(len(outputs))),
-        selected,
+        selected and (samples.later is None or samples.later.chose),
         "holdout" in samples.spans,
-        samples.spans.note,
+        samples.note,
         tuple(kept[index] for index in range(len(outputs))),
     )
 
