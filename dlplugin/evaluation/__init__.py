@@ -1,19 +1,19 @@
 """How good a model is: metrics, tables of predicted ranges, trivial rules, and a verdict in words."""
 
 from dlplugin.evaluation.class_table import ClassTable
-from dlplugin.evaluation.classes import CLASS_RULE, ClassResult, ClassScores
+from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.evaluation import Evaluation
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
-from dlplugin.evaluation.rules import RULES
+from dlplugin.evaluation.rules import CLASS_RULES, RULES
 from dlplugin.evaluation.scoring import OutputLike, evaluate
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.trained import evaluate_samples
 from dlplugin.evaluation.values import OutputSamples, SpanValues
 
 __all__ = [
-    "CLASS_RULE",
+    "CLASS_RULES",
     "RULES",
     "ClassResult",
     "ClassScores",

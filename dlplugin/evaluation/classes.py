@@ -1,7 +1,7 @@
 """How good predicted classes are, beside always naming the class that was most frequent in sample."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
+from dlplugin.evaluation.rule_hits import RuleHits, rule_hits
+from dlplugin.evaluation.rules import FREQUENT, in_order
 from dlplugin.evaluation.uncertainty import mean_with_error
 from dlplugin.evaluation.values import FloatArray
 
-__all__ = ["CLASS_RULE", "ClassResult", "ClassScores", "ClassValues", "evaluate_classes", "score_classes"]
-
-CLASS_RULE = "most frequent class"
+__all__ = ["ClassResult", "ClassScores", "ClassValues", "evaluate_classes", "score_classes"]
 
 Counts = tuple[tuple[int, ...], ...]
 
@@ -32,6 +32,7 @@ class ClassValues:
         predicted: (S,) the number of the class predicted; NaN for a prediction that failed.
         probabilities: (S, C) of each class; None where the model gives scores only.
         overlap: Timestamps that one output goes over, at least 1.
+        by_rule: Rule to (S,) the number of the class that it names, beside the most frequent one in sample.
     """
 
     start: pd.Timestamp
@@ -41,6 +42,7 @@ class ClassValues:
     predicted: FloatArray
     probabilities: FloatArray | None
     overlap: int
+    by_rule: dict[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class ClassScores:
         failed: Samples whose prediction is not a class; with one, figures of the model are NaN.
         log_loss: Mean of -ln(probability of the class that came); NaN where there are no probabilities,
             and where that of a class that came is 0.
+        by_rule: How the trivial rules do on the same samples.
     """
 
     __pydantic_config__ = PLAIN
@@ -67,6 +70,7 @@ class ClassScores:
     counts: Counts
     failed: int
     log_loss: Number
+    by_rule: dict[str, RuleHits] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -135,8 +139,9 @@ class ClassResult:
 
     Attributes:
         spans: In-sample, then out-of-sample where there is one.
-        comparisons: Out of sample, with always naming the class that was most frequent in sample: the
-            difference is that of the accuracies. Empty where there is no such span.
+        comparisons: With each trivial rule on the judged span, first with always naming the class that was
+            most frequent in sample: the difference is that of the accuracies. Empty where there is no such
+            span.
     """
 
     spans: tuple[ClassScores, ...]
@@ -174,24 +179,43 @@ class ClassResult:
 def evaluate_classes(
     classes: int, in_sample: ClassValues, judged: ClassValues | None, span: str = "out-of-sample"
 ) -> ClassResult:
-    """Scores predicted classes, and compares them out of sample with the rule.
+    """Scores predicted classes, and compares them on the judged span with trivial rules.
 
     Args:
         classes: C, how many there are.
-        in_sample: Its most frequent class is the rule's.
+        in_sample: Its most frequent class, the lowest of equals, is what the first rule names.
         judged: None where there is no such span.
         span: What that is: "out-of-sample" or "holdout".
     """
-    spans = [score_classes("in-sample", classes, in_sample)]
+    given = {"in-sample": in_sample} | ({} if judged is None else {span: judged})
+    plain = ClassResult(tuple(score_classes(name, classes, values) for name, values in given.items()), ())
+    named = [
+        values.by_rule | {FREQUENT: np.full(len(values.actual), float(plain.named_always))}
+        for values in given.values()
+    ]
+    spans = tuple(
+        replace(
+            scores,
+            by_rule={
+                rule: rule_hits(classes, values.actual, said, values.times, values.overlap)
+                for rule, said in by_rule.items()
+            },
+        )
+        for scores, values, by_rule in zip(plain.spans, given.values(), named, strict=True)
+    )
     if judged is None:
-        return ClassResult(tuple(spans), ())
-    spans.append(score_classes(span, classes, judged))
-    result = ClassResult(tuple(spans), ())
+        return ClassResult(spans, ())
     hits = (judged.predicted == judged.actual).astype(np.float64)
     hits[~np.isfinite(judged.predicted)] = np.nan
-    by_rule = judged.actual == result.named_always
-    comparison = Comparison.of(CLASS_RULE, *mean_with_error(hits - by_rule, judged.times, judged.overlap))
-    return ClassResult(result.spans, (comparison,))
+    comparisons = tuple(
+        Comparison.of(
+            rule,
+            *mean_with_error(hits - (named[-1][rule] == judged.actual), judged.times, judged.overlap),
+            "accuracy",
+        )
+        for rule in in_order(named[-1])
+    )
+    return ClassResult(spans, comparisons)
 
 
 def score_classes(name: str, classes: int, values: ClassValues) -> ClassScores:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from html import escape
 
 from dlplugin.evaluation.class_table import ClassTable
-from dlplugin.evaluation.classes import CLASS_RULE, ClassResult, ClassScores
+from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
+from dlplugin.evaluation.rules import in_order
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.text import UNDEFINED, Line, dates, fixed, html_table, percent
 
@@ -18,8 +19,8 @@ Table = RangeTable | ClassTable
 WIDTH = 100
 RULE, FIGURE = 14, 8
 FIGURES = ("loss", "R²", "corr.", "rank c.", "hits")
-CLASS_RULES, CLASS_FIGURES = ("model", CLASS_RULE, "in-sample shares"), ("accuracy", "Matthews", "log loss")
-CLASS_NAME, CLASS_FIGURE = 20, 13
+CLASS_FIGURES = ("accuracy", "Matthews", "log loss")
+CLASS_NAME, CLASS_FIGURE = 20, 12
 
 
 def summary_lines(
@@ -68,13 +69,10 @@ def _title(output: EvaluatedOutput) -> str:
 def _html_rows(result: OutputResult | ClassResult) -> list[list[str]]:
     if isinstance(result, ClassResult):
         by_span = [_class_figures(result, span) for span in range(len(result.spans))]
-        return [
-            [escape(rule), *(figure for each in by_span for figure in each[row])]
-            for row, rule in enumerate(CLASS_RULES)
-        ]
+        return [[escape(rule), *(figure for each in by_span for figure in each[rule])] for rule in by_span[0]]
     return [
         [escape(rule), *(figure for span in result.spans for figure in _figures(span.by_rule[rule]))]
-        for rule in result.spans[0].by_rule
+        for rule in ("model", *in_order(result.spans[0].by_rule))
     ]
 
 
@@ -94,24 +92,24 @@ def _head_lines(
 
 
 def _class_lines(result: ClassResult) -> list[Line]:
-    lines = _head_lines(result.spans, CLASS_NAME - 2, CLASS_FIGURES, CLASS_FIGURE - 1)
+    lines = _head_lines(result.spans, CLASS_NAME, CLASS_FIGURES, CLASS_FIGURE)
     by_span = [_class_figures(result, span) for span in range(len(result.spans))]
-    for row, rule in enumerate(CLASS_RULES):
+    for rule in by_span[0]:
         figures = "".join(
-            "  " + "".join(f"{figure:>{CLASS_FIGURE - 1}}" for figure in each[row]) for each in by_span
+            "  " + "".join(f"{figure:>{CLASS_FIGURE}}" for figure in each[rule]) for each in by_span
         )
-        lines.append([(f"{rule:<{CLASS_NAME - 2}}{figures}", "bold" if rule == "model" else "")])
+        lines.append([(f"{rule:<{CLASS_NAME}}{figures}", "bold" if rule == "model" else "")])
     return lines
 
 
-def _class_figures(result: ClassResult, span: int) -> list[list[str]]:
-    """A row of `CLASS_FIGURES` for each of `CLASS_RULES`; what a rule does not give is a dash."""
+def _class_figures(result: ClassResult, span: int) -> dict[str, list[str]]:
+    """The `CLASS_FIGURES` of the model, of each rule and of the shares; what is not given is a dash."""
     scores = result.spans[span]
-    return [
-        [percent(scores.accuracy), fixed(scores.correlation, 3), fixed(scores.log_loss, 4)],
-        [percent(result.rule_accuracy(span)), UNDEFINED, UNDEFINED],
-        [UNDEFINED, UNDEFINED, fixed(result.rule_log_loss(span), 4)],
-    ]
+    rows = {"model": [percent(scores.accuracy), fixed(scores.correlation, 3), fixed(scores.log_loss, 4)]}
+    for rule in in_order(scores.by_rule):
+        hits = scores.by_rule[rule]
+        rows[rule] = [percent(hits.accuracy), fixed(hits.correlation, 3), UNDEFINED]
+    return rows | {"in-sample shares": [UNDEFINED, UNDEFINED, fixed(result.rule_log_loss(span), 4)]}
 
 
 def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[str]:
@@ -128,7 +126,7 @@ def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[s
 
 def _score_lines(spans: Sequence[SpanScores]) -> list[Line]:
     lines = _head_lines(spans, RULE, FIGURES, FIGURE)
-    for rule in spans[0].by_rule:
+    for rule in ("model", *in_order(spans[0].by_rule)):
         figures = "".join(
             "  " + "".join(f"{figure:>{FIGURE}}" for figure in _figures(span.by_rule[rule])) for span in spans
         )

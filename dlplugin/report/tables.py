@@ -106,9 +106,13 @@ def output_tables(evaluation: "Evaluation", output: int) -> OutputTables:
         ranges=ranges,
         axis=axis,
         scores=[
-            [rule, *(score_texts(scores.by_rule[rule]) for scores in spans)] for rule in ("model", *RULES)
+            [rule, *(score_texts(scores.by_rule[rule]) for scores in spans)]
+            for rule in ("model", *RULES)
+            if rule in spans[0].by_rule
         ],
-        comparisons=comparison_rows(evaluation.comparisons(output)),
+        comparisons=comparison_rows(
+            [each for each in evaluation.comparisons(output) if each.figure == "loss"]
+        ),
         below=[
             [f"{level:g}", *(percent(scores.below[row]) for scores in spans)]
             for row, level in enumerate(described.quantiles)
@@ -184,7 +188,7 @@ def comparison_rows(found: Sequence["Comparison"]) -> list[list[Any]]:
             number(each.difference, decimals, signed=True),
             f"± {number(error, decimals)}",
             difference_bar(each.difference, error, extreme),
-            "too few days to tell" if np.isnan(error) else "beaten" if each.beaten else "not beaten",
+            "too few days to tell" if each.outcome == "unknown" else each.outcome,
         ]
         for each, error in zip(found, errors, strict=True)
     ]

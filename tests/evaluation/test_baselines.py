@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from dlplugin.evaluation.baselines import PENALTIES, fit_ridge, rule_predictions
 from sklearn.linear_model import Ridge as IndependentRidge
 
 from dlplugin.evaluation import RULES
 from dlplugin.evaluation import baselines as module
-from dlplugin.evaluation.baselines import PENALTIES, fit_ridge, rule_predictions
 
 
 def days(count, symbols=1):

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from dlplugin.evaluation.baselines import rule_predictions
 
 from dlplugin.errors import DamagedModelError, DefinitionError, SamplesError, UnknownNameError
 from dlplugin.evaluation import RULES, Evaluation, evaluate
-from dlplugin.evaluation.baselines import rule_predictions
 from dlplugin.evaluation.comparison import mean_with_error
 from dlplugin.evaluation.metrics import score
 
