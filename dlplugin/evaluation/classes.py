@@ -189,33 +189,27 @@ def evaluate_classes(
     """
     given = {"in-sample": in_sample} | ({} if judged is None else {span: judged})
     plain = ClassResult(tuple(score_classes(name, classes, values) for name, values in given.items()), ())
-    named = [
-        values.by_rule | {FREQUENT: np.full(len(values.actual), float(plain.named_always))}
-        for values in given.values()
-    ]
-    spans = tuple(
-        replace(
-            scores,
-            by_rule={
-                rule: rule_hits(classes, values.actual, said, values.times, values.overlap)
-                for rule, said in by_rule.items()
-            },
-        )
-        for scores, values, by_rule in zip(plain.spans, given.values(), named, strict=True)
-    )
+    spans, named = [], {}
+    for scores, values in zip(plain.spans, given.values(), strict=True):
+        named = values.by_rule | {FREQUENT: np.full(len(values.actual), float(plain.named_always))}
+        hits = {
+            rule: rule_hits(classes, values.actual, said, values.times, values.overlap)
+            for rule, said in named.items()
+        }
+        spans.append(replace(scores, by_rule=hits))
     if judged is None:
-        return ClassResult(spans, ())
-    hits = (judged.predicted == judged.actual).astype(np.float64)
-    hits[~np.isfinite(judged.predicted)] = np.nan
+        return ClassResult(tuple(spans), ())
+    right = (judged.predicted == judged.actual).astype(np.float64)
+    right[~np.isfinite(judged.predicted)] = np.nan
     comparisons = tuple(
         Comparison.of(
             rule,
-            *mean_with_error(hits - (named[-1][rule] == judged.actual), judged.times, judged.overlap),
+            *mean_with_error(right - (named[rule] == judged.actual), judged.times, judged.overlap),
             "accuracy",
         )
-        for rule in in_order(named[-1])
+        for rule in in_order(named)
     )
-    return ClassResult(spans, comparisons)
+    return ClassResult(tuple(spans), comparisons)
 
 
 def score_classes(name: str, classes: int, values: ClassValues) -> ClassScores:

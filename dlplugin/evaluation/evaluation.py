@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlplugin.errors import DamagedModelError, DefinitionError, UnknownNameError
+from dlplugin.evaluation.claims import beaten_rules
 from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
@@ -20,7 +21,7 @@ from dlplugin.evaluation.summary import Table, summary_html, summary_lines
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.text import plain, rich_text
 from dlplugin.evaluation.values import OutputSamples
-from dlplugin.evaluation.verdict import beaten_rules, headline, verdict
+from dlplugin.evaluation.verdict import headline, verdict
 from dlplugin.registry import did_you_mean
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The page that an evaluation prints: verdict, scores and range tables."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from dlplugin.evaluation.class_table import ClassTable
@@ -17,10 +17,9 @@ __all__ = ["Table", "summary_html", "summary_lines"]
 Table = RangeTable | ClassTable
 
 WIDTH = 100
-RULE, FIGURE = 14, 8
-FIGURES = ("loss", "R²", "corr.", "rank c.", "hits")
-CLASS_FIGURES = ("accuracy", "Matthews", "log loss")
-CLASS_NAME, CLASS_FIGURE = 20, 12
+RULE = 20  # characters, as the longest name of a rule has
+FIGURES = {"loss": 8, "R²": 8, "corr.": 7, "rank": 7, "hits": 8}  # characters of each column
+CLASS_FIGURES = {"accuracy": 12, "Matthews": 12, "log loss": 12}
 
 
 def summary_lines(
@@ -81,24 +80,30 @@ def _extent(span: SpanScores | ClassScores) -> str:
 
 
 def _head_lines(
-    spans: Sequence[SpanScores] | Sequence[ClassScores], margin: int, figures: Sequence[str], width: int
+    spans: Sequence[SpanScores] | Sequence[ClassScores], figures: Mapping[str, int]
 ) -> list[Line]:
-    panel = width * len(figures) + 2
-    names = "".join(f"  {span.span:<{panel - 2}}" for span in spans)
-    extents = "".join(f"  {dates(span.start, span.end):<{panel - 2}}" for span in spans)
-    counts = "".join(f"  {f'{span.samples:,} samples, {span.days:,} days':<{panel - 2}}" for span in spans)
-    head = "".join("  " + "".join(f"{figure:>{width}}" for figure in figures) for _ in spans)
-    return [[(" " * margin + part, "bold")] for part in (names, extents, counts, head)]
+    panel = sum(figures.values())
+    names = "".join(f"  {span.span:<{panel}}" for span in spans)
+    extents = "".join(f"  {dates(span.start, span.end):<{panel}}" for span in spans)
+    counts = "".join(f"  {f'{span.samples:,} samples, {span.days:,} days':<{panel}}" for span in spans)
+    head = _row([list(figures)] * len(spans), figures)
+    return [[(" " * RULE + part, "bold")] for part in (names, extents, counts, head)]
+
+
+def _row(by_span: Sequence[Sequence[str]], figures: Mapping[str, int]) -> str:
+    """The cells of each span, right-aligned in their columns."""
+    return "".join(
+        "  " + "".join(f"{cell:>{width}}" for cell, width in zip(cells, figures.values(), strict=True))
+        for cells in by_span
+    )
 
 
 def _class_lines(result: ClassResult) -> list[Line]:
-    lines = _head_lines(result.spans, CLASS_NAME, CLASS_FIGURES, CLASS_FIGURE)
     by_span = [_class_figures(result, span) for span in range(len(result.spans))]
+    lines = _head_lines(result.spans, CLASS_FIGURES)
     for rule in by_span[0]:
-        figures = "".join(
-            "  " + "".join(f"{figure:>{CLASS_FIGURE}}" for figure in each[rule]) for each in by_span
-        )
-        lines.append([(f"{rule:<{CLASS_NAME}}{figures}", "bold" if rule == "model" else "")])
+        cells = _row([each[rule] for each in by_span], CLASS_FIGURES)
+        lines.append([(f"{rule:<{RULE}}{cells}", "bold" if rule == "model" else "")])
     return lines
 
 
@@ -125,20 +130,18 @@ def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[s
 
 
 def _score_lines(spans: Sequence[SpanScores]) -> list[Line]:
-    lines = _head_lines(spans, RULE, FIGURES, FIGURE)
+    lines = _head_lines(spans, FIGURES)
     for rule in ("model", *in_order(spans[0].by_rule)):
-        figures = "".join(
-            "  " + "".join(f"{figure:>{FIGURE}}" for figure in _figures(span.by_rule[rule])) for span in spans
-        )
-        lines.append([(f"{rule:<{RULE}}{figures}", "bold" if rule == "model" else "")])
+        cells = _row([_figures(span.by_rule[rule]) for span in spans], FIGURES)
+        lines.append([(f"{rule:<{RULE}}{cells}", "bold" if rule == "model" else "")])
     return lines
 
 
 def _figures(scores: Scores) -> list[str]:
     hits = f"{100 * scores.hit_rate:.1f} %" if scores.hit_rate == scores.hit_rate else UNDEFINED
     return [
-        fixed(scores.loss, 4, FIGURE - 1).strip(),
-        fixed(scores.r_squared, 4, FIGURE - 1).strip(),
+        fixed(scores.loss, 4, 7).strip(),
+        fixed(scores.r_squared, 4, 7).strip(),
         fixed(scores.correlation, 3),
         fixed(scores.rank_correlation, 3),
         hits,

@@ -45,9 +45,9 @@ def evaluate_samples(
 
     Returns:
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
-        applied to what came. Ridge and gradient boosting see all the numbers that the network sees (the symbol of a window
-        once, not in each of its bars), or the newest 1,000 of them when there are more. A sample of a
-        dropped class is left out for that output.
+        applied to what came. Ridge and gradient boosting see all the numbers that the network sees (the
+        symbol of a window once, not in each of its bars), or the newest 1,000 of them when there are more.
+        A sample of a dropped class is left out for that output.
 
     Raises:
         SamplesError: There is no in-sample sample.

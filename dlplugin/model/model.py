@@ -310,6 +310,10 @@ class Model:
     def evaluate(self, dataset: DataSet, validation: DataSet | None = None) -> Evaluation:
         """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
 
+        Among the trivial rules there is gradient boosting too, where scikit-learn is installed (the extra
+        `boosting`). The evaluation at a training's end, `model.evaluation`, goes without: it would cost each
+        training a second or more.
+
         Args:
             dataset: What it was trained on, or other bars of those dates.
             validation: The other DataSet whose samples were out of sample, if there was one.
@@ -322,7 +326,7 @@ class Model:
         spans = Spans.from_dict(trained.record["spans"])
         scaling = (trained.input_scaling, trained.output_scaling)
         samples = build_samples(self.definition, dataset, spans, scaling, validation=validation)
-        return evaluation_of(samples, trained)
+        return evaluation_of(samples, trained, boosting=True)
 
     @property
     def evaluation(self) -> Evaluation:

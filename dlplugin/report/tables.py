@@ -46,6 +46,12 @@ __all__ = [
 CONFIDENT = 1.96
 """Standard errors to each side of a 95 % interval."""
 
+OUTCOMES = {
+    "beaten": "beaten",
+    "inside the error": "inside the error",
+    "worse": "does better",
+    "unknown": "too few days to tell",
+}
 MOST_TRADES = 1000
 _WEIGHTY = 0.01
 """Share of a span's samples that a row must hold for its bar to set the scale."""
@@ -188,7 +194,7 @@ def comparison_rows(found: Sequence["Comparison"]) -> list[list[Any]]:
             number(each.difference, decimals, signed=True),
             f"± {number(error, decimals)}",
             difference_bar(each.difference, error, extreme),
-            "too few days to tell" if each.outcome == "unknown" else each.outcome,
+            OUTCOMES[each.outcome],
         ]
         for each, error in zip(found, errors, strict=True)
     ]
