@@ -9,7 +9,7 @@ import dlplugin
 PACKAGE = Path(dlplugin.__file__).parent
 HOUSE = (
     "errors registry resources bars indicators definition samples engines prediction store evaluation "
-    "training production model trading report jobs testing actions cli studio __main__"
+    "training production report model trading jobs testing actions cli studio __main__"
 ).split()
 ALLOWED_HOSTS = {
     "torch": {"engines", "prediction", "training", "testing"},

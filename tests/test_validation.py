@@ -7,7 +7,8 @@ import pytest
 
 import dlplugin as dl
 from dlplugin.errors import DLPluginWarning, SamplesError
-from dlplugin.report import render_report, report_data
+from dlplugin.model.reporting import report_data
+from dlplugin.report import render_report
 from dlplugin.samples import build_samples
 from dlplugin.trading import Backtest
 

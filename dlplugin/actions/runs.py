@@ -40,7 +40,7 @@ def training_plan(
 
     Args:
         what: A file that describes a training, or a stored model's name. A model is trained as in its
-            newest run.
+            newest run, on the bars that are now where that run's came from.
         data: A bundled set or a folder instead of the DataSet that these name.
         validation: The same for the one that validates.
         store: The store's folder.
@@ -302,17 +302,7 @@ def _plan_of_model(
 
 
 def _origin_of(model: str, recorded: dict[str, Any], flag: str) -> "DataOrigin":
-    """The bundled set that a run has recorded; other sets are known by name only."""
-    from dlplugin.bars.bundled import BUNDLED
-    from dlplugin.bars.origin import DataOrigin
+    """Where the data that a model's newest run has recorded came from."""
+    from dlplugin.model.data import origin_of
 
-    name, symbols = recorded["name"], recorded["symbols"]
-    bundled = next((each for each in BUNDLED if name == each or name.startswith(f"{each} (")), None)
-    if bundled is not None:
-        some = {"symbols": list(symbols), "name": name} if name != bundled else {}
-        origin = DataOrigin.of({"bundled": bundled, **some})
-        if origin.load().fingerprint == {symbol: each["fingerprint"] for symbol, each in symbols.items()}:
-            return origin
-    raise DefinitionError(
-        f"the newest run of {model!r} read {name!r}, which is not bundled; name its folder with {flag}"
-    )
+    return origin_of(recorded, f"the newest run of {model!r} read", f"name its data with {flag}")

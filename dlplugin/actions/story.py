@@ -92,7 +92,8 @@ def demo(out: Path, symbol: str = "AAPL") -> DemoResult:
         BarsError: The bundled set has no such symbol.
     """
     from dlplugin.bars import DataSet
-    from dlplugin.report import report_data, write_report
+    from dlplugin.model.reporting import report_data
+    from dlplugin.report import write_report
 
     script = _script("buy_predicted_gain")
     dataset = DataSet.bundled("us-stocks")

@@ -2,19 +2,21 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from os import PathLike
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import pandas as pd
 
 from dlplugin.bars.bundled import bundled_folder
+from dlplugin.bars.dates import day_text
 from dlplugin.bars.findings import Finding, summary
 from dlplugin.bars.fingerprint import fingerprint_bars
 from dlplugin.bars.folder import folder_sources
-from dlplugin.bars.gather import Gathered, Source, gather
-from dlplugin.bars.timetable import missing_from_calendar, missing_from_timetable
+from dlplugin.bars.gather import Gathered, Source, gather, joined
+from dlplugin.bars.plain_origin import origin_of_some, union_origin, yahoo_origin
+from dlplugin.bars.timetable import describe_bars
 from dlplugin.bars.yahoo import Moment, fetch, usable
 from dlplugin.errors import BarsError, DLPluginWarning
 from dlplugin.registry import did_you_mean
@@ -58,19 +60,7 @@ class DataSet:
         strict: bool = False,
         date_format: str | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name.strip():
-            raise BarsError(f"a DataSet's name is {name!r}; give it a text such as 'tech'")
-        if not isinstance(frames, Mapping):
-            raise BarsError(
-                f"DataSet {name!r} is made of a {type(frames).__name__}; give a dict of symbols to DataFrames"
-            )
-        if not frames:
-            raise BarsError(f"DataSet {name!r} has no symbols; give it one or more")
-        for symbol in frames:
-            if not isinstance(symbol, str) or not symbol.strip():
-                raise BarsError(
-                    f"DataSet {name!r} has the symbol {symbol!r}; a symbol is a text such as 'AAPL'"
-                )
+        _refuse_name(name)
         gathered = gather(name, frames, date_format, strict)
         reasons = list(gathered.left_out.values())
         if strict and reasons:
@@ -88,8 +78,9 @@ class DataSet:
         copies = {symbol: _copy(bars) for symbol, bars in gathered.bars.items()}
         self._hold(name, gathered._replace(bars=copies))
 
-    def _hold(self, name: str, gathered: Gathered) -> None:
+    def _hold(self, name: str, gathered: Gathered, origin: dict[str, Any] | None = None) -> None:
         self._name = name
+        self._origin = origin
         self._bars = gathered.bars
         self._interval = gathered.interval
         self._findings = gathered.findings
@@ -97,12 +88,11 @@ class DataSet:
         self._fingerprint: dict[str, str] = {}
 
     @classmethod
-    def _of(cls, name: str, gathered: Gathered) -> "DataSet":
+    def _of(cls, name: str, gathered: Gathered, origin: dict[str, Any] | None) -> "DataSet":
         """A set of bars that are checked already, and belong to another set that never changes them."""
-        if not isinstance(name, str) or not name.strip():
-            raise BarsError(f"a DataSet's name is {name!r}; give it a text such as 'tech'")
+        _refuse_name(name)
         dataset = cls.__new__(cls)
-        dataset._hold(name, gathered)
+        dataset._hold(name, gathered, origin)
         return dataset
 
     @classmethod
@@ -112,7 +102,9 @@ class DataSet:
         Raises:
             BarsError: There is no such set.
         """
-        return cls.from_folder(bundled_folder(name), name=name)
+        dataset = cls.from_folder(bundled_folder(name), name=name)
+        dataset._origin = {"bundled": name}
+        return dataset
 
     @classmethod
     def from_folder(
@@ -139,7 +131,10 @@ class DataSet:
         """
         folder = Path(path).expanduser()
         name = folder.resolve().name if name is None else name
-        return cls(name, folder_sources(folder), strict, date_format)
+        dataset = cls(name, folder_sources(folder), strict, date_format)
+        written = {} if date_format is None else {"date_format": date_format}
+        dataset._origin = {"folder": str(folder.absolute()), "name": name, **written}
+        return dataset
 
     @classmethod
     def from_frames(cls, name: str, frames: Mapping[str, pd.DataFrame], strict: bool = False) -> "DataSet":
@@ -185,7 +180,9 @@ class DataSet:
             BarsError: None of the symbols can be had.
         """
         fetched = fetch(symbols, start, end, interval, cache=cache, session=session)
-        return cls(name, usable(fetched, name))
+        dataset = cls(name, usable(fetched, name))
+        dataset._origin = yahoo_origin(dataset.symbols, start, end, interval, name)
+        return dataset
 
     @classmethod
     def union(cls, name: str, *datasets: "DataSet") -> "DataSet":
@@ -203,34 +200,17 @@ class DataSet:
             raise BarsError(
                 f"DataSet.union is given {len(datasets)} DataSets; give it a name and two or more"
             )
-        owners: dict[str, DataSet] = {}
-        for dataset in datasets:
-            if dataset.interval != datasets[0].interval:
-                raise BarsError(
-                    f"{datasets[0].name!r} has bars of {datasets[0].interval} and {dataset.name!r} of "
-                    f"{dataset.interval}; a DataSet has one interval"
+        gathered = joined(
+            [
+                (
+                    each.name,
+                    Gathered(each._bars, each.interval, each.findings, each._left_out),
+                    each.fingerprint,
                 )
-            for symbol in dataset:
-                owner = owners.setdefault(symbol, dataset)
-                if owner._fingerprint_of(symbol) != dataset._fingerprint_of(symbol):
-                    raise BarsError(
-                        f"{owner.name!r} and {dataset.name!r} have different bars of {symbol}; "
-                        "leave it out of one with subset"
-                    )
-        bars = {symbol: owners[symbol]._bars[symbol] for symbol in sorted(owners)}
-        findings = [
-            finding
-            for dataset in datasets
-            for finding in dataset.findings
-            if owners.get(finding.symbol, dataset) is dataset
-        ]
-        left_out = {
-            symbol: reason
-            for dataset in datasets
-            for symbol, reason in dataset.left_out.items()
-            if symbol not in owners
-        }
-        return cls._of(name, Gathered(bars, datasets[0].interval, tuple(findings), left_out))
+                for each in datasets
+            ]
+        )
+        return cls._of(name, gathered, union_origin([each._origin for each in datasets], name))
 
     def subset(self, symbols: str | Iterable[str], name: str | None = None) -> "DataSet":
         """Some of the symbols, as a set of its own.
@@ -250,12 +230,42 @@ class DataSet:
             raise BarsError(f"DataSet {name!r} has no symbols; give it one or more")
         findings = tuple(finding for finding in self.findings if finding.symbol in chosen)
         bars = {symbol: chosen[symbol] for symbol in sorted(chosen)}
-        return DataSet._of(name, Gathered(bars, self.interval, findings, {}))
+        origin = origin_of_some(self._origin, bars, name)
+        return DataSet._of(name, Gathered(bars, self.interval, findings, {}), origin)
+
+    def between(self, dates: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]]) -> "DataSet":
+        """The same set with fewer bars; its origin is kept, which names no dates of theirs.
+
+        Args:
+            dates: For each symbol that has fewer, the dates of its first and last bar, both included.
+
+        Raises:
+            BarsError: A symbol that this set has not, or that has no bars between its dates.
+        """
+        bars = dict(self._bars)
+        for symbol, (first, last) in dates.items():
+            bars[symbol] = self._frame(symbol).loc[first:last]
+            if bars[symbol].empty:
+                raise BarsError(
+                    f"{symbol} of {self.name!r} has no bars between {day_text(first)} and {day_text(last)}"
+                )
+        return DataSet._of(
+            self.name, Gathered(bars, self.interval, self.findings, self._left_out), self._origin
+        )
 
     @property
     def name(self) -> str:
         """What reports and runs call the set."""
         return self._name
+
+    @property
+    def origin(self) -> dict[str, Any] | None:
+        """Where its bars can be read again, in the words of a file's `dataset:`, with a folder's whole path.
+
+        {"bundled": ...}, {"folder": ...}, {"yahoo": [...]} or {"union": [...]}, with symbols where they are some
+        of more; None for frames in memory, also where they are a part of a union.
+        """
+        return deepcopy(self._origin)
 
     @property
     def interval(self) -> str:
@@ -295,21 +305,7 @@ class DataSet:
         Returns:
             (symbols, 4): first, last, bars, gaps.
         """
-        calendar = pd.DatetimeIndex(np.unique(np.concatenate([bars.index for bars in self._bars.values()])))
-        return pd.DataFrame(
-            [
-                {
-                    "first": bars.index[0],
-                    "last": bars.index[-1],
-                    "bars": len(bars),
-                    "gaps": missing_from_calendar(pd.DatetimeIndex(bars.index), calendar)
-                    if len(self) > 1
-                    else missing_from_timetable(pd.DatetimeIndex(bars.index)),
-                }
-                for bars in self._bars.values()
-            ],
-            index=pd.Index(self.symbols, name="symbol"),
-        )
+        return describe_bars(self._bars)
 
     def __getitem__(self, symbol: str) -> pd.DataFrame:
         """A copy of the symbol's bars, which may be changed freely.
@@ -350,3 +346,8 @@ class DataSet:
 def _copy(bars: pd.DataFrame) -> pd.DataFrame:
     """A copy that shares nothing; pandas' own copy shares the dates."""
     return bars.copy().set_axis(bars.index.copy(deep=True), axis=0)
+
+
+def _refuse_name(name: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise BarsError(f"a DataSet's name is {name!r}; give it a text such as 'tech'")

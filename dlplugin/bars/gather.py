@@ -1,7 +1,7 @@
 """Many symbols examined together: those that can be used, those left out, and why."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from dlplugin.bars.spacing import interval_of
 from dlplugin.errors import BarsError
 from dlplugin.registry import did_you_mean
 
-__all__ = ["Gathered", "Source", "examine_folder", "gather"]
+__all__ = ["Gathered", "Source", "examine_folder", "gather", "joined"]
 
 Source = pd.DataFrame | Callable[[], pd.DataFrame]
 """A symbol's bars, or what reads them and raises BarsError where they cannot be read."""
@@ -48,7 +48,19 @@ def gather(
         sources: Symbol to bars.
         date_format: As in `check_bars`.
         strict: Leave out what would have to be mended.
+
+    Raises:
+        BarsError: There are no symbols, or one that is no text.
     """
+    if not isinstance(sources, Mapping):
+        raise BarsError(
+            f"DataSet {name!r} is made of a {type(sources).__name__}; give a dict of symbols to DataFrames"
+        )
+    if not sources:
+        raise BarsError(f"DataSet {name!r} has no symbols; give it one or more")
+    for symbol in sources:
+        if not isinstance(symbol, str) or not symbol.strip():
+            raise BarsError(f"DataSet {name!r} has the symbol {symbol!r}; a symbol is a text such as 'AAPL'")
     bars: dict[str, pd.DataFrame] = {}
     findings: list[Finding] = []
     for symbol in sorted(sources):
@@ -84,6 +96,44 @@ def examine_folder(data: str, date_format: str | None = None, strict: bool = Fal
         )
     name = folder.resolve().name
     return name, gather(name, folder_sources(folder), date_format, strict)
+
+
+def joined(parts: Sequence[tuple[str, Gathered, Mapping[str, str]]]) -> Gathered:
+    """All symbols of several DataSets; one that several have is taken from the first of them.
+
+    Args:
+        parts: Each DataSet's name, what it holds, and the fingerprint of each of its symbols.
+
+    Raises:
+        BarsError: Different intervals, or different bars of one symbol.
+    """
+    first, whole, _ = parts[0]
+    owners: dict[str, int] = {}
+    for number, (name, part, prints) in enumerate(parts):
+        if part.interval != whole.interval:
+            raise BarsError(
+                f"{first!r} has bars of {whole.interval} and {name!r} of {part.interval}; a DataSet has one interval"
+            )
+        for symbol in part.bars:
+            owner, _, owned = parts[owners.setdefault(symbol, number)]
+            if owned[symbol] != prints[symbol]:
+                raise BarsError(
+                    f"{owner!r} and {name!r} have different bars of {symbol}; leave it out of one with subset"
+                )
+    bars = {symbol: parts[owners[symbol]][1].bars[symbol] for symbol in sorted(owners)}
+    findings = tuple(
+        finding
+        for number, (_, part, _) in enumerate(parts)
+        for finding in part.findings
+        if owners.get(finding.symbol, number) == number
+    )
+    left_out = {
+        symbol: reason
+        for _, part, _ in parts
+        for symbol, reason in part.left_out.items()
+        if symbol not in owners
+    }
+    return Gathered(bars, whole.interval, findings, left_out)
 
 
 def _examined(symbol: str, source: Source, date_format: str | None, strict: bool) -> Examined:

@@ -16,27 +16,30 @@ _KEYS = {
     "bundled": ("symbols", "name"),
     "folder": ("symbols", "name", "date_format"),
     "yahoo": ("name", "start", "end", "interval"),
+    "union": ("symbols", "name"),
 }
 
 
 @dataclass(frozen=True)
 class DataOrigin:
-    """A bundled set, a folder or symbols of Yahoo; nothing is read until `load`.
+    """A bundled set, a folder, symbols of Yahoo or a union of such; nothing is read until `load`.
 
     Attributes:
         kind: Which of them.
-        place: The bundled set's name, or the folder; empty for Yahoo.
+        place: The bundled set's name, or the folder; empty for others.
         symbols: Which ones; all where there are none.
         given: What else was given: name, date_format, start, end, interval.
+        parts: Of a union.
 
     >>> DataOrigin.of({"bundled": "us-stocks", "symbols": ["AAPL", "IBM"]}).load()
     DataSet('us-stocks (2 of 11)', 2 symbols, 1d)
     """
 
-    kind: Literal["bundled", "folder", "yahoo"]
+    kind: Literal["bundled", "folder", "yahoo", "union"]
     place: str
     symbols: tuple[str, ...]
     given: Mapping[str, str]
+    parts: "tuple[DataOrigin, ...]" = ()
 
     @classmethod
     def of(cls, plain: object, base: Path | None = None) -> "DataOrigin":
@@ -44,9 +47,9 @@ class DataOrigin:
 
         Args:
             plain: A bundled set's name; a folder; {"bundled": name, "symbols": [...]},
-                {"folder": path, "symbols": [...], "date_format": ...} or {"yahoo": [symbols], "start": ...,
-                "end": ..., "interval": ...}, each with a "name" of its own where one is wanted. Write
-                ./us-stocks for a folder with a set's name.
+                {"folder": path, "symbols": [...], "date_format": ...}, {"yahoo": [symbols], "start": ...,
+                "end": ..., "interval": ...} or {"union": [two or more of these], "symbols": [...]}, each with
+                a "name" of its own where one is wanted. Write ./us-stocks for a folder with a set's name.
             base: The folder that relative ones are seen from; the current one otherwise.
 
         Raises:
@@ -58,12 +61,12 @@ class DataOrigin:
         if not isinstance(plain, dict):
             raise BarsError(
                 f"a dataset is {plain!r}; name a bundled set such as us-stocks or a folder, or write bundled:, "
-                "folder: or yahoo:"
+                "folder:, yahoo: or union:"
             )
         kinds = [kind for kind in _KEYS if kind in plain]
         if len(kinds) != 1:
             found = " and ".join(kinds) or ", ".join(map(repr, plain)) or "nothing"
-            raise BarsError(f"a dataset has {found}; give it one of bundled, folder and yahoo")
+            raise BarsError(f"a dataset has {found}; give it one of bundled, folder, yahoo and union")
         return cls._of_kind(kinds[0], dict(plain), base)
 
     @classmethod
@@ -80,12 +83,22 @@ class DataOrigin:
             if not symbols:
                 raise BarsError("a dataset from yahoo has no symbols; write yahoo: [AAPL, MSFT]")
             return cls("yahoo", "", symbols, plain)
+        if kind == "union":
+            return cls("union", "", symbols, plain, cls._parts(named, base))
         if not isinstance(named, str) or not named:
             raise BarsError(f"a dataset's {kind} is {named!r}, but must be text")
         if kind == "folder":
             return cls._folder(named, base, symbols, plain, named_so=True)
         bundled_folder(named)  # refuses a set that there is not
         return cls("bundled", named, symbols, plain)
+
+    @classmethod
+    def _parts(cls, named: object, base: Path) -> "tuple[DataOrigin, ...]":
+        if not isinstance(named, list | tuple) or len(named) < 2:
+            raise BarsError(
+                f"a dataset's union is {named!r}, but must be a list of two or more, such as [us-stocks, ./mine]"
+            )
+        return tuple(cls.of(each, base) for each in named)
 
     @classmethod
     def _folder(
@@ -114,10 +127,17 @@ class DataOrigin:
         if self.kind == "yahoo":
             return DataSet.from_yahoo(given.pop("name", "yahoo"), self.symbols, **given)
         name = given.pop("name", None)
-        folder = bundled_folder(self.place) if self.kind == "bundled" else Path(self.place)
-        whole = None if self.symbols else name
-        dataset = DataSet.from_folder(folder, whole, given.get("date_format"))
-        return dataset.subset(self.symbols, name) if self.symbols else dataset
+        if self.kind == "union":
+            dataset = DataSet.union(name or "union", *(part.load() for part in self.parts))
+        elif self.kind == "bundled":
+            dataset = DataSet.bundled(self.place)
+        else:
+            dataset = DataSet.from_folder(
+                self.place, None if self.symbols else name, given.get("date_format")
+            )
+        if not self.symbols and name in (None, dataset.name):
+            return dataset
+        return dataset.subset(self.symbols or dataset.symbols, name)
 
 
 def _symbols(given: object) -> tuple[str, ...]:

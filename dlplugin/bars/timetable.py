@@ -7,6 +7,8 @@ change and a session moves by an hour in UTC, its timetable moves in that week. 
 Saturday, when the sessions of most markets have ended and clocks have not changed yet.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,6 +21,7 @@ __all__ = [
     "HOLE_SHARE",
     "HOLE_STEPS",
     "HOLE_STEPS_DAYS",
+    "describe_bars",
     "long_holes",
     "missing_from_calendar",
     "missing_from_timetable",
@@ -48,6 +51,30 @@ CELLS_AT_ONCE = 1 << 22
 Dates = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 SATURDAY = pd.Timestamp("1970-01-03").value
+
+
+def describe_bars(bars: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What each symbol has: first and last date, bars, and gaps; see `DataSet.describe`.
+
+    Returns:
+        (symbols, 4): first, last, bars, gaps.
+    """
+    indexes = {symbol: pd.DatetimeIndex(frame.index) for symbol, frame in bars.items()}
+    calendar = pd.DatetimeIndex(np.unique(np.concatenate([*indexes.values()])))
+    return pd.DataFrame(
+        [
+            {
+                "first": index[0],
+                "last": index[-1],
+                "bars": len(index),
+                "gaps": missing_from_calendar(index, calendar)
+                if len(indexes) > 1
+                else missing_from_timetable(index),
+            }
+            for index in indexes.values()
+        ],
+        index=pd.Index([*indexes], name="symbol"),
+    )
 
 
 def missing_from_calendar(index: pd.DatetimeIndex, calendar: pd.DatetimeIndex) -> int:

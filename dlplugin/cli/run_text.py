@@ -100,7 +100,14 @@ def _facts(run: "Run", facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     for span in run.spans.spans:
         count = facts["counts"][span.name]
         dates = f"{span.start:%Y-%m-%d} … {span.end:%Y-%m-%d}"
-        rows.append((span.name, f"{dates}, {count['samples']:,} samples, {count['purged']:,} purged"))
+        left_out = "".join(
+            f", {count[why]:,} {words}"
+            for why, words in (("embargoed", "embargoed"), ("dropped", "in a dropped class"))
+            if count.get(why)
+        )
+        rows.append(
+            (span.name, f"{dates}, {count['samples']:,} samples, {count['purged']:,} purged{left_out}")
+        )
     if "weights" in facts:
         effective = facts.get("effective_samples")
         beside = f" for {effective:,.0f} effective samples" if effective else ""

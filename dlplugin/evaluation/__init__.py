@@ -1,5 +1,6 @@
 """How good a model is: metrics, tables of predicted ranges, trivial rules, and a verdict in words."""
 
+from dlplugin.evaluation.account import Backtest, Execution, round_trips, settle
 from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
@@ -15,12 +16,14 @@ from dlplugin.evaluation.values import OutputSamples, SpanValues
 __all__ = [
     "CLASS_RULES",
     "RULES",
+    "Backtest",
     "ClassResult",
     "ClassScores",
     "ClassTable",
     "Comparison",
     "EvaluatedOutput",
     "Evaluation",
+    "Execution",
     "OutputLike",
     "OutputResult",
     "OutputSamples",
@@ -30,4 +33,6 @@ __all__ = [
     "SpanValues",
     "evaluate",
     "evaluate_samples",
+    "round_trips",
+    "settle",
 ]

@@ -17,6 +17,7 @@ from dlplugin.errors import (
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.model.data import training_data
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
@@ -307,7 +308,7 @@ class Model:
         how = (split or Split(), options or TrainingOptions())
         return begin_run(self._root, self.definition, dataset, *how, validation, start_from)
 
-    def evaluate(self, dataset: DataSet, validation: DataSet | None = None) -> Evaluation:
+    def evaluate(self, dataset: DataSet | None = None, validation: DataSet | None = None) -> Evaluation:
         """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
 
         Among the trivial rules there is gradient boosting too, where scikit-learn is installed (the extra
@@ -315,14 +316,18 @@ class Model:
         training a second or more.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates.
-            validation: The other DataSet whose samples were out of sample, if there was one.
+            dataset: What it was trained on, or other bars of those dates; otherwise `Model.dataset`.
+            validation: The other DataSet whose samples were out of sample, if there was one; without a
+                dataset it is read again, too.
 
         Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
             SamplesError: It was validated on another DataSet, and none is given, or the other way about.
         """
         trained = self._source().read_trained()
+        if dataset is None:
+            dataset, validation = training_data(trained.record, validation)
         spans = Spans.from_dict(trained.record["spans"])
         scaling = (trained.input_scaling, trained.output_scaling)
         samples = build_samples(self.definition, dataset, spans, scaling, validation=validation)
@@ -386,6 +391,18 @@ class Model:
             PredictionError: It is not trained.
         """
         return dict(self._source().read_trained().record)
+
+    @property
+    def dataset(self) -> DataSet:
+        """The DataSet it was trained on, read again from where it came, without the bars that have come since.
+
+        Raises:
+            BarsError: It was of frames in memory, cannot be read any more, or its bars have changed.
+            PredictionError: It is not trained.
+        """
+        record = self.record
+        record.pop("validation", None)  # not read
+        return training_data(record)[0]
 
     @property
     def spans(self) -> Spans:

@@ -1,7 +1,6 @@
 """The page people read: one HTML file with the verdict, the curves, the tables and the trades."""
 
-from dlplugin.report.assemble import report_data
 from dlplugin.report.data import ReportData, SpanRecord
 from dlplugin.report.page import render_report, write_report
 
-__all__ = ["ReportData", "SpanRecord", "render_report", "report_data", "write_report"]
+__all__ = ["ReportData", "SpanRecord", "render_report", "write_report"]

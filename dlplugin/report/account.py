@@ -13,7 +13,7 @@ from dlplugin.report.svg import FloatArray
 from dlplugin.report.words import date, finite, last_known, number
 
 if TYPE_CHECKING:
-    from dlplugin.trading.account import Backtest
+    from dlplugin.evaluation.account import Backtest
 
 __all__ = ["account_figure", "drawdown"]
 

@@ -17,7 +17,7 @@ from dlplugin.report.svg import FloatArray
 from dlplugin.report.words import date, decimals_for, finite, last_known, listed, number
 
 if TYPE_CHECKING:
-    from dlplugin.trading.account import Backtest
+    from dlplugin.evaluation.account import Backtest
 
 __all__ = ["candles_figure"]
 

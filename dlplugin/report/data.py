@@ -8,7 +8,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from dlplugin.evaluation import Evaluation
-    from dlplugin.trading.account import Backtest
+    from dlplugin.evaluation.account import Backtest
 
 __all__ = ["ReportData", "SpanRecord"]
 

@@ -11,7 +11,7 @@ from dlplugin.report.tables import score_texts
 from dlplugin.report.words import count, listed, number, percent, sentences, span
 
 if TYPE_CHECKING:
-    from dlplugin.trading.account import Backtest
+    from dlplugin.evaluation.account import Backtest
 
 __all__ = ["KeyFigures", "captions", "key_figures"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dlplugin.evaluation import ClassScores, Comparison, Evaluation, Scores, SpanScores
-    from dlplugin.trading.account import Backtest
+    from dlplugin.evaluation.account import Backtest
 
 __all__ = [
     "OutputTables",

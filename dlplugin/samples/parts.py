@@ -37,6 +37,7 @@ class SymbolPart:
         outputs: (T, O) what came.
         price: (T,) adj_close where the bars have one, else the close.
         known: (T,) true where inputs and outputs are all known, and not all outputs are in a dropped class.
+        dropped: (T,) true where inputs and outputs are all known, but all outputs are in a dropped class.
         standing: Span name to (T,), as `standing` gives it.
     """
 
@@ -48,6 +49,7 @@ class SymbolPart:
     outputs: FloatArray
     price: FloatArray
     known: NDArray[np.bool_]
+    dropped: NDArray[np.bool_]
     standing: dict[str, NDArray[np.int8]]
 
     def samples(self, span: str) -> NDArray[np.bool_]:
@@ -158,14 +160,16 @@ def _part(
     inputs = matrix_columns(definition).of(values)
     outputs = output_matrix(definition, bars, others)
     known = known_inputs(definition, inputs) & np.isfinite(outputs).all(axis=1)
+    dropped = np.zeros(len(known), dtype=bool)
     if all(output.drop is not None for output in definition.outputs):
         kept = [output.classify(outputs[:, index]) for index, output in enumerate(definition.outputs)]
-        known &= ~np.isnan(kept).all(axis=0)
+        dropped = known & np.isnan(kept).all(axis=0)
+        known &= ~dropped
     times = _times(bars)
     found = standing(spans, symbol, times, definition.look_ahead, other)
     trains = spans.validation.trains(symbol, other)
     price = bars["adj_close" if "adj_close" in bars else "close"].to_numpy(dtype=np.float64)
-    return SymbolPart(symbol, trains, times, values, inputs, outputs, price, known, found)
+    return SymbolPart(symbol, trains, times, values, inputs, outputs, price, known, dropped, found)
 
 
 def _times(bars: pd.DataFrame) -> NDArray[np.datetime64]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, Input, Output, Split
 from dlplugin.errors import DLPluginWarning, SamplesError
-from dlplugin.samples.features import IntArray, RowLayout, known_inputs, matrix_columns, row_layout
+from dlplugin.samples.features import IntArray, RowLayout, matrix_columns, row_layout
 from dlplugin.samples.labels import label_balance, refuse_empty_classes, targets_of
 from dlplugin.samples.parts import SymbolPart, dates_of, refuse_no_dataset, symbol_parts
 from dlplugin.samples.scaling import Scaling, fit_scaling
-from dlplugin.samples.spans import PURGED, Spans, resolve
+from dlplugin.samples.spans import EMBARGOED, PURGED, Spans, resolve
 from dlplugin.samples.statistics import statistics_of
 from dlplugin.samples.validation import chosen_validation, refuse_training_symbols
 from dlplugin.samples.weights import average_uniqueness, effective_size, sample_weights
@@ -28,15 +28,19 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SpanCount:
-    """How many samples a span holds, and how many its end cost.
+    """How many samples a span holds, and how many it could have held.
 
     Attributes:
         samples: Samples all of whose output bars lie in the span.
-        purged: Samples dropped because their output bars begin in the span and reach beyond it.
+        purged: Samples left out because their output bars begin in the span and reach beyond it.
+        embargoed: Samples left out because their output bars begin in the embargo after a boundary.
+        dropped: Samples left out because all outputs are in a class that is dropped.
     """
 
     samples: int
     purged: int
+    embargoed: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ def build_samples(
         rows=rows,
         weights=weights,
         effective=effective_size(unique, weights),
-        counts={name: SpanCount(len(rows[name]), _purged(parts, name)) for name in rows},
+        counts={name: _count(parts, name, len(rows[name])) for name in rows},
         layout=row_layout(definition),
         input_scaling=input_scaling,
         output_scaling=output_scaling,
@@ -278,10 +282,7 @@ def _refuse_valueless(definition: Definition, parts: list[SymbolPart]) -> None:
 
 def _refuse_all_dropped(definition: Definition, parts: list[SymbolPart]) -> None:
     """Where every value falls into a class that is left out, thresholds are wrong, and not the history."""
-    dropped = 0
-    for part in parts:
-        known = known_inputs(definition, part.inputs) & np.isfinite(part.outputs).all(axis=1)
-        dropped += int((known & (part.standing["in-sample"] >= 0)).sum())
+    dropped = sum(int((part.dropped & (part.standing["in-sample"] >= 0)).sum()) for part in parts)
     if dropped:
         names = ", ".join(repr(output.name) for output in definition.outputs)
         raise SamplesError(
@@ -289,6 +290,13 @@ def _refuse_all_dropped(definition: Definition, parts: list[SymbolPart]) -> None
         )
 
 
-def _purged(parts: list[SymbolPart], name: str) -> int:
-    """Samples that begin in the span and reach beyond its end."""
-    return sum(int((part.known & (part.standing[name] == PURGED)).sum()) for part in parts)
+def _count(parts: list[SymbolPart], name: str, samples: int) -> SpanCount:
+    def total(which: Callable[[SymbolPart], NDArray[np.bool_]]) -> int:
+        return sum(int(which(part).sum()) for part in parts)
+
+    return SpanCount(
+        samples,
+        purged=total(lambda part: part.known & (part.standing[name] == PURGED)),
+        embargoed=total(lambda part: part.known & (part.standing[name] == EMBARGOED)),
+        dropped=total(lambda part: part.dropped & (part.standing[name] >= 0)),
+    )

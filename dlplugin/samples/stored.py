@@ -17,6 +17,7 @@ layout is not kept; the definition gives it.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def _facts(samples: Samples) -> dict[str, Any]:
         "definition_hash": samples.definition.hash,
         "symbols": list(samples.symbols),
         "spans": samples.spans.to_dict(),
-        "counts": {name: [count.samples, count.purged] for name, count in samples.counts.items()},
+        "counts": {name: list(astuple(count)) for name, count in samples.counts.items()},
         "effective": samples.effective,
         "input_scaling": samples.input_scaling.to_dict(),
         "output_scaling": samples.output_scaling.to_dict(),

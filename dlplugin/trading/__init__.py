@@ -1,6 +1,6 @@
 """backtrader enters here: predictor, feeds, backtests."""
 
-from dlplugin.trading.account import Backtest, Execution, round_trips
+from dlplugin.evaluation import Backtest, Execution, round_trips
 from dlplugin.trading.backtest import backtest
 from dlplugin.trading.feeds import feed
 from dlplugin.trading.predictor import DLPredictor

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dlplugin.bars import check_bars
 from dlplugin.errors import TradingError
-from dlplugin.trading.account import Backtest, Execution, settle
+from dlplugin.evaluation import Backtest, Execution, settle
 from dlplugin.trading.clock import day_numbers_to_index
 from dlplugin.trading.feeds import feed
 

@@ -3,6 +3,7 @@
 import platform
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -150,9 +151,7 @@ def _facts(
         "split": to_plain(split),
         "dataset": _data(dataset),
         "spans": samples.spans.to_dict(),
-        "counts": {
-            name: {"samples": count.samples, "purged": count.purged} for name, count in samples.counts.items()
-        },
+        "counts": {name: asdict(count) for name, count in samples.counts.items()},
         "labels": balance_lines(samples.balance),
         "samples_fingerprint": samples.fingerprint,
         "effective_samples": samples.effective,
@@ -172,7 +171,8 @@ def _data(dataset: DataSet) -> dict[str, Any]:
             "first": index[0].isoformat(),
             "last": index[-1].isoformat(),
         }
-    return {"name": dataset.name, "interval": dataset.interval, "symbols": symbols}
+    origin = {} if dataset.origin is None else {"origin": dataset.origin}
+    return {"name": dataset.name, "interval": dataset.interval, "symbols": symbols, **origin}
 
 
 def _versions() -> dict[str, str]:

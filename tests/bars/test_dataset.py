@@ -158,6 +158,17 @@ def test_a_subset_has_the_chosen_symbols(us_stocks):
     )
 
 
+def test_symbols_may_have_fewer_bars_between_two_dates(two):
+    first, last = pd.Timestamp("2005-01-03"), pd.Timestamp("2005-12-30")
+    some = two.between({"MSFT": (first, last)})
+    assert (some["MSFT"].index[0], some["MSFT"].index[-1], len(some["MSFT"])) == (first, last, 252)
+    assert some.fingerprint["AAPL"] == two.fingerprint["AAPL"]
+    assert (some.name, some.interval, some.origin) == ("two", "1d", two.origin)
+    assert refusal(two.between, {"AAPL": (last, first)}) == (
+        "AAPL of 'two' has no bars between 2005-12-30 and 2005-01-03"
+    )
+
+
 def test_a_set_without_name_symbols_or_frames_is_refused(bars):
     assert refusal(DataSet.from_frames, " ", {"A": bars}) == (
         "a DataSet's name is ' '; give it a text such as 'tech'"

@@ -16,7 +16,7 @@ from dlplugin.cli import run
 from dlplugin.cli.app import app
 from dlplugin.definition import help_sentences, to_plain
 from dlplugin.errors import TrainingError
-from dlplugin.evaluation.results import without_nan
+from dlplugin.evaluation.plain import to_plain as without_nan
 
 SETS: list[dict[str, Any]] = [
     {
@@ -210,19 +210,38 @@ def test_a_stored_model_is_trained_as_in_its_newest_run(file, capsys) -> None:
     assert len(json.loads(capsys.readouterr().out)["dataset"]["symbols"]) == 11
 
 
-def test_a_model_trained_on_a_folder_needs_it_named(
-    file, tmp_path: Path, us_stocks: dl.DataSet, capsys
+def test_a_model_trained_on_a_folder_finds_it_again(
+    file, tmp_path: Path, us_stocks: dl.DataSet, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     folder = tmp_path / "us-stocks"  # the name of a bundled set, but other bars
     folder.mkdir()
     us_stocks["AAPL"].iloc[:600].to_csv(folder / "AAPL.csv")
     assert run(["train", file(), "--data", "./us-stocks", "--epochs", "1"]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    store = ["--store", str(tmp_path / "models")]
+    us_stocks["AAPL"].iloc[:700].to_csv(folder / "AAPL.csv")
+    capsys.readouterr()
+    assert run(["train", "us-5d", *store, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["dataset"]["symbols"]["AAPL"]["bars"] == 700
+    folder.rename(tmp_path / "moved")
+    assert run(["train", "us-5d", *store]) == 2
+    assert capsys.readouterr().err == (
+        f"dlplugin: the newest run of 'us-5d' read 'us-stocks', but there is no folder {str(folder)!r}; name its "
+        "data with --data\n"
+    )
+    assert run(["train", "us-5d", *store, "--data", "../moved"]) == 0
+
+
+def test_data_of_a_model_trained_on_frames_need_to_be_named(file, us_stocks: dl.DataSet, capsys) -> None:
+    mine = dl.DataSet.from_frames("mine", {"AAPL": us_stocks["AAPL"]})
+    model = dl.Model.of(dl.TrainingPlan.read(file()).definition)
+    model.train(us_stocks.subset("IBM"), options=dl.TrainingOptions(epochs=1), validation=mine)
     capsys.readouterr()
     assert run(["train", "us-5d"]) == 2
     assert capsys.readouterr().err == (
-        "dlplugin: the newest run of 'us-5d' read 'us-stocks', which is not bundled; name its folder with --data\n"
+        "dlplugin: the newest run of 'us-5d' read 'mine', frames in memory; name its data with --validation\n"
     )
-    assert run(["train", "us-5d", "--data", "./us-stocks"]) == 0
 
 
 def test_a_draft_has_no_data_of_its_own(file, capsys) -> None:

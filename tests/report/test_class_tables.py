@@ -4,7 +4,9 @@ import backtrader as bt
 import pytest
 
 import dlplugin as dl
-from dlplugin.report import assemble, render_report, report_data
+from dlplugin.model import reporting as assemble
+from dlplugin.model.reporting import report_data
+from dlplugin.report import render_report
 
 
 class NeverTrades(bt.Strategy):

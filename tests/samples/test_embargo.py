@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import dlplugin as dl
+from dlplugin.samples import build_samples
 from dlplugin.samples.spans import EMBARGOED, SPAN_NAMES, Spans, assign, resolve
 
 DAYS = pd.date_range("2020-01-01", periods=120, freq="D").to_numpy(dtype="datetime64[ns]")
@@ -59,3 +60,27 @@ def test_an_embargo_as_long_as_the_span_lets_nothing_in() -> None:
         spans = resolve(dl.Split(0.6, 0.2, embargo=embargo), days)
         assert (assign(spans, days, 1) == 1).sum() == left
         assert Spans.from_dict(spans.to_dict()) == spans
+
+
+def test_samples_left_out_by_embargo_and_by_a_dropped_class_are_counted() -> None:
+    rng = np.random.default_rng(1)
+    returns = rng.choice([-1.0, 0.1, 1.0], 120)
+    close = 100 * np.cumprod(1 + returns / 100)
+    frame = pd.DataFrame(
+        {"open": close, "high": close, "low": close, "close": close, "volume": 1.0},
+        index=pd.DatetimeIndex(DAYS),
+    )
+    dataset = dl.DataSet.from_frames("steps", {"A": frame})
+    output = dl.Output("ROC(1)", look_ahead=1, classes=[-0.5, 0.5], drop="middle")
+    definition = dl.Definition("m", ["ROC(1)"], [output])
+    spans = dl.resolve_split(dataset, dl.Split(0.5, 0.2, embargo=3))
+    samples = build_samples(definition, dataset, spans)
+    calm = np.abs(returns) < 0.5
+    begins = {"in-sample": (2, 60), "out-of-sample": (63, 84), "holdout": (87, 120)}  # of bar t + 1
+    for name, (first, end) in begins.items():
+        count, embargo = samples.counts[name], slice(first - 3, first) if name != "in-sample" else slice(0, 0)
+        assert count.dropped == calm[first:end].sum() > 0
+        assert count.samples == (~calm)[first:end].sum()
+        assert count.embargoed == (~calm)[embargo].sum()
+        assert count.samples + count.dropped == end - first
+    assert sum(samples.counts[name].embargoed for name in begins) > 0

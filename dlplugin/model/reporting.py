@@ -9,8 +9,8 @@ from dlplugin.report.data import ReportData, SpanRecord
 
 if TYPE_CHECKING:
     from dlplugin.bars import DataSet
+    from dlplugin.evaluation import Backtest
     from dlplugin.model import Model
-    from dlplugin.trading import Backtest
 
 __all__ = ["report_data"]
 
