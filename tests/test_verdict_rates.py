@@ -37,7 +37,9 @@ def test_the_verdict_credits_models_of_random_walks_no_more_often_than_it_says(t
         found.append(walk(number, look_ahead, drift, tmp_path).evaluation)
     credited = sum(bool(each.beats()) for each in found)
     constants = {
-        rule: sum(c.beaten for each in found for c in each.comparisons() if (c.rule, c.figure) == (rule, "loss"))
+        rule: sum(
+            c.beaten for each in found for c in each.comparisons() if (c.rule, c.figure) == (rule, "loss")
+        )
         for rule in ("in-sample mean", "zero", "model's average")
     }
     print(f'\n"beats" on {credited} of {WALKS} random walks; each constant alone: {constants}')

@@ -1,9 +1,11 @@
 """How good a model is: metrics, tables of predicted ranges, trivial rules, and a verdict in words."""
 
 from dlplugin.evaluation.account import Backtest, Execution, round_trips, settle
+from dlplugin.evaluation.class_errors import ClassErrors, ReliabilityRow
 from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
+from dlplugin.evaluation.cross_section import CrossSection
 from dlplugin.evaluation.evaluation import Evaluation
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
@@ -17,10 +19,12 @@ __all__ = [
     "CLASS_RULES",
     "RULES",
     "Backtest",
+    "ClassErrors",
     "ClassResult",
     "ClassScores",
     "ClassTable",
     "Comparison",
+    "CrossSection",
     "EvaluatedOutput",
     "Evaluation",
     "Execution",
@@ -28,6 +32,7 @@ __all__ = [
     "OutputResult",
     "OutputSamples",
     "RangeTable",
+    "ReliabilityRow",
     "Scores",
     "SpanScores",
     "SpanValues",

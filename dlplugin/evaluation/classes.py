@@ -8,16 +8,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dlplugin.evaluation.class_errors import brier_values, class_errors, reliability
+from dlplugin.evaluation.class_scores import ClassScores
 from dlplugin.evaluation.comparison import Comparison
-from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
-from dlplugin.evaluation.rule_hits import RuleHits, rule_hits
+from dlplugin.evaluation.plain import from_plain, to_plain
+from dlplugin.evaluation.rule_hits import rule_hits
 from dlplugin.evaluation.rules import FREQUENT, in_order
 from dlplugin.evaluation.uncertainty import mean_with_error
 from dlplugin.evaluation.values import FloatArray
 
-__all__ = ["ClassResult", "ClassScores", "ClassValues", "evaluate_classes", "score_classes"]
+__all__ = [
+    "ClassResult",
+    "ClassScores",
+    "ClassValues",
+    "DroppedValues",
+    "evaluate_classes",
+    "score_classes",
+]
 
-Counts = tuple[tuple[int, ...], ...]
+
+@dataclass(frozen=True, eq=False)
+class DroppedValues:
+    """The samples of one span that came in the dropped class.
+
+    Attributes:
+        times: (D,) datetime64, bar t of each.
+        predicted: (D,) the number of the class predicted, which cannot be right; NaN for one that failed.
+    """
+
+    times: NDArray[np.datetime64]
+    predicted: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +51,8 @@ class ClassValues:
         actual: (S,) int64, the number of the class that came.
         predicted: (S,) the number of the class predicted; NaN for a prediction that failed.
         probabilities: (S, C) of each class; None where the model gives scores only.
-        overlap: Timestamps that one output goes over, at least 1.
+        overlap: Days that one output goes over, at least 1.
+        dropped: The samples of the span that came in the dropped class; None where no class is dropped.
         by_rule: Rule to (S,) the number of the class that it names, beside the most frequent one in sample.
     """
 
@@ -42,95 +63,8 @@ class ClassValues:
     predicted: FloatArray
     probabilities: FloatArray | None
     overlap: int
+    dropped: DroppedValues | None = None
     by_rule: dict[str, FloatArray] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ClassScores:
-    """What was predicted and what came on one span; all figures but the log loss are made of the counts.
-
-    Attributes:
-        span: "in-sample" or "out-of-sample".
-        start: Bar t of the first sample.
-        end: Bar t of the last sample.
-        days: Calendar days with a sample.
-        counts: (C, C) samples by the class that came (row) and the class predicted (column).
-        failed: Samples whose prediction is not a class; with one, figures of the model are NaN.
-        log_loss: Mean of -ln(probability of the class that came); NaN where there are no probabilities,
-            and where that of a class that came is 0.
-        by_rule: How the trivial rules do on the same samples.
-    """
-
-    __pydantic_config__ = PLAIN
-
-    span: str
-    start: Moment
-    end: Moment
-    days: int
-    counts: Counts
-    failed: int
-    log_loss: Number
-    by_rule: dict[str, RuleHits] = field(default_factory=dict)
-
-    @property
-    def samples(self) -> int:
-        """How many have a class."""
-        return int(self._counts.sum()) + self.failed
-
-    @property
-    def came(self) -> tuple[int, ...]:
-        """(C,) samples of each class, without those whose prediction failed."""
-        return tuple(self._counts.sum(axis=1).tolist())
-
-    @property
-    def named(self) -> tuple[int, ...]:
-        """(C,) how often each class was predicted."""
-        return tuple(self._counts.sum(axis=0).tolist())
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the samples whose class was predicted; NaN without samples."""
-        return self._share(float(np.trace(self._counts)), self.samples)
-
-    @property
-    def most_frequent(self) -> float:
-        """Share of the span's own most frequent class: what always naming it would have hit."""
-        return self._share(float(max(self.came, default=0)), self.samples)
-
-    @property
-    def correlation(self) -> float:
-        """Matthews correlation, for several classes by Gorodkin (2004).
-
-        1 is perfect and 0 no better than chance, whatever the shares of the classes. NaN where only one
-        class came or was predicted.
-        """
-        counts = self._counts.astype(np.float64)
-        total, came, named = counts.sum(), counts.sum(axis=1), counts.sum(axis=0)
-        spread = (total**2 - came @ came) * (total**2 - named @ named)
-        if self.failed or not spread > 0:
-            return math.nan
-        return float((np.trace(counts) * total - came @ named) / math.sqrt(spread))
-
-    @property
-    def precision(self) -> tuple[float, ...]:
-        """(C,) of the samples predicted to be in a class, the share that was; NaN where none was predicted."""
-        return self._diagonal_over(self._counts.sum(axis=0))
-
-    @property
-    def recall(self) -> tuple[float, ...]:
-        """(C,) of the samples in a class, the share that was predicted to be; NaN where none came."""
-        return self._diagonal_over(self._counts.sum(axis=1))
-
-    @property
-    def _counts(self) -> NDArray[np.int64]:
-        return np.array(self.counts, dtype=np.int64)
-
-    def _share(self, part: float, whole: int) -> float:
-        return math.nan if self.failed or not whole else part / whole
-
-    def _diagonal_over(self, totals: NDArray[np.int64]) -> tuple[float, ...]:
-        hits = np.diag(self._counts)
-        return tuple(self._share(float(hit), int(total)) for hit, total in zip(hits, totals, strict=True))
 
 
 @dataclass(frozen=True)
@@ -220,6 +154,14 @@ def score_classes(name: str, classes: int, values: ClassValues) -> ClassScores:
         classes: C.
         values: Its samples.
     """
+    plain = _scores(name, classes, values)
+    if values.dropped is None:
+        return plain
+    both = _with_dropped(classes, values, values.dropped)
+    return replace(plain, with_dropped=_scores(name, classes + 1, both))
+
+
+def _scores(name: str, classes: int, values: ClassValues) -> ClassScores:
     known = np.isfinite(values.predicted)
     cells = values.actual[known] * classes + values.predicted[known].astype(np.int64)
     counts = np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
@@ -231,7 +173,29 @@ def score_classes(name: str, classes: int, values: ClassValues) -> ClassScores:
         counts=tuple(tuple(row) for row in counts.tolist()),
         failed=int((~known).sum()),
         log_loss=_log_loss(values),
+        brier=_brier(values),
+        errors=class_errors(
+            classes, values.actual, values.predicted, values.probabilities, values.times, values.overlap
+        ),
+        reliability=reliability(values.probabilities, values.actual, values.times, values.overlap),
     )
+
+
+def _with_dropped(classes: int, values: ClassValues, dropped: DroppedValues) -> ClassValues:
+    """The samples of all classes, the dropped one being the last."""
+    times = np.concatenate([values.times, dropped.times])
+    order = np.argsort(times, kind="stable")
+    actual = np.concatenate([values.actual, np.full(len(dropped.times), classes)])
+    predicted = np.concatenate([values.predicted, dropped.predicted])
+    return ClassValues(
+        values.start, values.end, times[order], actual[order], predicted[order], None, values.overlap
+    )
+
+
+def _brier(values: ClassValues) -> float:
+    if values.probabilities is None or not len(values.actual):
+        return math.nan
+    return float(brier_values(values.probabilities, values.actual).mean())
 
 
 def _log_loss(values: ClassValues) -> float:

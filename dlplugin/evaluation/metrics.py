@@ -1,18 +1,36 @@
-"""How good predictions are, in five figures; what is undefined is NaN, and nothing is left out unseen.
+"""How good predictions are, in five figures and their standard errors; what is undefined is NaN.
 
 All functions take `predicted` and `actual` of shape (S,), in the output's own unit. Each returns NaN when
 there are no samples, or when any value is not finite: a failed prediction is never dropped from a mean.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from dlplugin.evaluation.influences import (
+    correlation_influence,
+    r_squared_influence,
+    rank_correlation_influence,
+    standardised,
+)
 from dlplugin.evaluation.plain import Number
+from dlplugin.evaluation.uncertainty import mean_with_error, share_with_error
 from dlplugin.evaluation.values import FloatArray
 
-__all__ = ["Scores", "correlation", "hit_rate", "loss", "r_squared", "rank_correlation", "score"]
+__all__ = [
+    "Scores",
+    "correlation",
+    "hit_rate",
+    "loss",
+    "r_squared",
+    "rank_correlation",
+    "score",
+    "score_errors",
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,59 @@ def score(
         correlation=correlation(predicted, actual),
         rank_correlation=rank_correlation(predicted, actual),
         hit_rate=hit_rate(predicted, actual),
+    )
+
+
+def score_errors(
+    predicted: FloatArray,
+    actual: FloatArray,
+    scale: FloatArray | float,
+    in_sample_mean: FloatArray | float,
+    times: NDArray[np.datetime64],
+    overlap: int,
+    scores: Scores | None = None,
+) -> Scores:
+    """Standard errors of all figures, each by the samples' influence on it; see `mean_with_error`.
+
+    Those of the correlations are a little small where few look aheads fit into the span: with 60 of them
+    and heavy tails, 9 of 100 correlations of nothing lie beyond 1.96 of them, and not 5.
+
+    Args:
+        predicted: (S,) in the output's own unit.
+        actual: (S,) in the output's own unit.
+        scale: As for `score`.
+        in_sample_mean: As for `score`; it counts as known, its own error is none of these.
+        times: (S,) bar t of each sample.
+        overlap: Days that one output goes over, at least 1.
+        scores: The figures themselves, where they are known already.
+
+    Returns:
+        NaN where the figure is NaN or there are too few days, and that of a hit rate of 0 or 1.
+    """
+    figures = score(predicted, actual, scale, in_sample_mean) if scores is None else scores
+
+    def error(figure: float, influence: Callable[[], FloatArray]) -> float:
+        return float("nan") if np.isnan(figure) else mean_with_error(influence(), times, overlap)[1]
+
+    def squares(values: FloatArray | float) -> FloatArray:
+        return np.asarray(np.square((values - actual) / scale), dtype=np.float64)
+
+    hits = (np.sign(predicted) == np.sign(actual)).astype(np.float64)
+    rate = (
+        np.nan
+        if np.isnan(figures.hit_rate)
+        else share_with_error(hits, np.ones(len(hits)), times, overlap)[1]
+    )
+    return Scores(
+        loss=error(figures.loss, lambda: squares(predicted)),
+        r_squared=error(
+            figures.r_squared, lambda: r_squared_influence(squares(predicted), squares(in_sample_mean))
+        ),
+        correlation=error(figures.correlation, lambda: correlation_influence(predicted, actual)),
+        rank_correlation=error(
+            figures.rank_correlation, lambda: rank_correlation_influence(predicted, actual)
+        ),
+        hit_rate=float(rate),
     )
 
 
@@ -99,8 +170,8 @@ def correlation(predicted: FloatArray, actual: FloatArray) -> float:
     """
     if not _all_finite(predicted, actual) or _constant(predicted) or _constant(actual):
         return float("nan")
-    left, right = _unit(predicted), _unit(actual)
-    return float(np.clip(left @ right, -1.0, 1.0))
+    left, right = standardised(predicted), standardised(actual)
+    return float(np.clip(left @ right / len(left), -1.0, 1.0))
 
 
 def rank_correlation(predicted: FloatArray, actual: FloatArray) -> float:
@@ -140,15 +211,6 @@ def _constant(values: FloatArray) -> bool:
     low, high = float(values.min()), float(values.max())
     largest = max(abs(low), abs(high))
     return high / 2 - low / 2 <= 1e-13 * largest
-
-
-def _unit(values: FloatArray) -> FloatArray:
-    """Centred, of length 1; scaled first, so that no square overflows or vanishes."""
-    scaled = values / np.max(np.abs(values))
-    centred = scaled - scaled.mean()
-    centred = centred / np.max(np.abs(centred))
-    unit: FloatArray = centred / np.linalg.norm(centred)
-    return unit
 
 
 def _ranks(values: FloatArray) -> FloatArray:

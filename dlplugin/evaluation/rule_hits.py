@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dlplugin.evaluation.influences import matthews_influence
 from dlplugin.evaluation.plain import Number
-from dlplugin.evaluation.uncertainty import mean_with_error
+from dlplugin.evaluation.uncertainty import mean_with_error, share_with_error
 from dlplugin.evaluation.values import FloatArray
 
-__all__ = ["RuleHits", "rule_hits"]
+__all__ = ["RuleHits", "matthews", "rule_hits"]
 
 
 @dataclass(frozen=True)
@@ -47,23 +48,24 @@ def rule_hits(
         overlap: Days that one output goes over, at least 1.
     """
     said = named.astype(np.int64)
-    accuracy, error = mean_with_error((said == actual).astype(np.float64), times, overlap)
+    right = (said == actual).astype(np.float64)
+    accuracy, error = share_with_error(right, np.ones(len(right)), times, overlap)
     counts = np.bincount(actual * classes + said, minlength=classes**2).reshape(classes, classes)
-    if any(np.count_nonzero(counts.sum(axis=axis)) < 2 for axis in (0, 1)):
+    correlation = matthews(counts)
+    if math.isnan(correlation):
         return RuleHits(accuracy, error, math.nan, math.nan)
-    correlation, influence = _matthews(counts / len(actual))
-    return RuleHits(accuracy, error, correlation, mean_with_error(influence[actual, said], times, overlap)[1])
+    moved = matthews_influence(counts)[actual, said]
+    return RuleHits(accuracy, error, correlation, mean_with_error(moved, times, overlap)[1])
 
 
-def _matthews(shares: FloatArray) -> tuple[float, FloatArray]:
-    """The correlation of (C, C) shares, and how much a sample in each cell moves it (Hampel, 1974).
+def matthews(counts: NDArray[np.int64]) -> float:
+    """Matthews correlation of (C, C) counts, for several classes by Gorodkin (2004).
 
-    It is N / √(A B) with N = Σ shares[k, k] - Σ came[k] named[k], A = 1 - Σ came², B = 1 - Σ named².
+    NaN where only one class came (row) or is named (column).
     """
-    came, named = shares.sum(axis=1), shares.sum(axis=0)
-    top, left, right = np.trace(shares) - came @ named, 1 - came @ came, 1 - named @ named
-    correlation = float(top / math.sqrt(left * right))
-    slope = (np.eye(len(shares)) - named[:, None] - came[None, :]) / math.sqrt(left * right)
-    slope += correlation * (came[:, None] / left + named[None, :] / right)
-    influence: FloatArray = slope - (shares * slope).sum()
-    return correlation, influence
+    shares = counts.astype(np.float64)
+    total, came, named = shares.sum(), shares.sum(axis=1), shares.sum(axis=0)
+    spread = (total**2 - came @ came) * (total**2 - named @ named)
+    if not spread > 0:
+        return math.nan
+    return float((np.trace(shares) * total - came @ named) / math.sqrt(spread))

@@ -1,7 +1,7 @@
 """Numbers beside trivial rules on the same samples."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,8 +10,9 @@ import pandas as pd
 
 from dlplugin.errors import SamplesError
 from dlplugin.evaluation.comparison import Comparison, comparisons_of
+from dlplugin.evaluation.cross_section import cross_section
 from dlplugin.evaluation.evaluation import Evaluation
-from dlplugin.evaluation.metrics import Scores, score
+from dlplugin.evaluation.metrics import Scores, score, score_errors
 from dlplugin.evaluation.ranges import range_rows
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.rules import MEAN, directions, in_order, rule_predictions
@@ -133,30 +134,37 @@ def _evaluate_output(
 def _span_scores(span: OutputSamples, scale: FloatArray | float) -> SpanScores:
     numbers = {"model": span.predicted} | span.by_rule
     said = numbers | span.sides
+    rules = ("model", *in_order(said))
+    mean = span.by_rule[MEAN]
+
+    def scored(values: FloatArray) -> Scores:
+        return score(values, span.actual, scale, mean)
+
+    def erred(values: FloatArray) -> Scores:
+        return score_errors(values, span.actual, scale, mean, span.times, span.overlap)
+
     return SpanScores(
         span=span.span,
         start=pd.Timestamp(span.times.min()),
         end=pd.Timestamp(span.times.max()),
         samples=len(span),
         days=len(np.unique(span.times.astype("datetime64[D]"))),
-        by_rule={
-            rule: _scores(span, said[rule], numbers.get(rule), scale) for rule in ("model", *in_order(said))
-        },
+        by_rule={rule: _figures(said[rule], numbers.get(rule), scored) for rule in rules},
+        errors={rule: _figures(said[rule], numbers.get(rule), erred) for rule in rules},
+        cross_section=cross_section(span.predicted, span.actual, span.times, span.symbols, span.overlap),
     )
 
 
-def _scores(
-    span: OutputSamples, said: FloatArray, number: FloatArray | None, scale: FloatArray | float
-) -> Scores:
+def _figures(said: FloatArray, number: FloatArray | None, found: Callable[[FloatArray], Scores]) -> Scores:
     """Loss and R² are of the number, NaN without one; the rest of what is said, which may be only a side."""
-    mean = span.by_rule[MEAN]
-    scores = score(said, span.actual, scale, mean)
     if number is said:
-        return scores
-    if number is None:
-        return replace(scores, loss=math.nan, r_squared=math.nan)
-    of_number = score(number, span.actual, scale, mean)
-    return replace(scores, loss=of_number.loss, r_squared=of_number.r_squared)
+        return found(said)
+    of_number = None if number is None else found(number)
+    return replace(
+        found(said),
+        loss=math.nan if of_number is None else of_number.loss,
+        r_squared=math.nan if of_number is None else of_number.r_squared,
+    )
 
 
 def _average(span: SpanValues, column: int) -> FloatArray:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from dlplugin.definition import Output
 from dlplugin.errors import SamplesError
-from dlplugin.evaluation.classes import ClassResult, ClassValues, evaluate_classes
+from dlplugin.evaluation.classes import ClassResult, ClassValues, DroppedValues, evaluate_classes
 from dlplugin.evaluation.evaluation import Evaluation
 from dlplugin.evaluation.market import Market, market_of
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult
 from dlplugin.evaluation.rules import class_rule_predictions
 from dlplugin.evaluation.scoring import evaluate
 from dlplugin.evaluation.values import FloatArray, OutputSamples, SpanValues, days_overlapped, reach
-from dlplugin.samples import Samples, matrix_columns
+from dlplugin.samples import Samples, matrix_columns, rows_with_dropped
 
 if TYPE_CHECKING:
     from dlplugin.prediction import Predictor
@@ -47,7 +47,7 @@ def evaluate_samples(
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
         applied to what came. Ridge and gradient boosting see all the numbers that the network sees (the
         symbol of a window once, not in each of its bars), or the newest 1,000 of them when there are more.
-        A sample of a dropped class is left out for that output.
+        A sample of a dropped class is left out for that output, but for the figures `with_dropped`.
 
     Raises:
         SamplesError: There is no in-sample sample.
@@ -99,7 +99,10 @@ def evaluate_samples(
 
 @dataclass(frozen=True, eq=False)
 class _Span:
-    """The samples of one span, ordered by time, then symbol, with all columns of their predictions."""
+    """The samples of one span, ordered by time, then symbol, with all columns of their predictions.
+
+    Where all outputs drop a class, samples that all of them drop are among them.
+    """
 
     rows: NDArray[np.int64]  # (S,)
     times: NDArray[np.datetime64]  # (S,)
@@ -107,7 +110,7 @@ class _Span:
 
 
 def _predicted(samples: Samples, predictor: "Predictor", name: str) -> _Span:
-    rows = samples.rows[name]
+    rows = rows_with_dropped(samples, name)
     rows = rows[np.lexsort((samples.owner[rows], samples.times[rows]))]
     predicted = np.empty((len(rows), len(predictor.columns)))
     for index, symbol in enumerate(samples.symbols):
@@ -125,14 +128,14 @@ def _described(output: Output, scale: float) -> EvaluatedOutput:
 def _class_values(
     samples: Samples, predictor: "Predictor", span: _Span, output: int, by_rule: dict[str, FloatArray]
 ) -> ClassValues:
+    described = samples.definition.outputs[output]
     came = samples.targets[span.rows, output]
     known = ~np.isnan(came)
     first = predictor.first[output]
-    classes = slice(first + 1, first + 1 + len(samples.definition.outputs[output].labels))
+    classes = slice(first + 1, first + 1 + len(described.labels))
     start, end = span.times.min(), span.times.max()
     # dropped samples lie between others, so the distance of bars is that on all bars of these dates
     there = (samples.times >= start) & (samples.times <= end)
-    look_ahead = samples.definition.outputs[output].look_ahead
     return ClassValues(
         start=pd.Timestamp(start),
         end=pd.Timestamp(end),
@@ -140,7 +143,10 @@ def _class_values(
         actual=came[known].astype(np.int64),
         predicted=span.predicted[known, first],
         probabilities=span.predicted[known, classes] if predictor.gives_probabilities else None,
-        overlap=days_overlapped(samples.times[there], samples.owner[there], look_ahead),
+        overlap=days_overlapped(samples.times[there], samples.owner[there], described.look_ahead),
+        dropped=None
+        if described.drop is None
+        else DroppedValues(span.times[~known], span.predicted[~known, first]),
         by_rule=by_rule,
     )
 

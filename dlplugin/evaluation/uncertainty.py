@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dlplugin.evaluation.values import FloatArray
 
-__all__ = ["CONFIDENT", "mean_with_error"]
+__all__ = ["CONFIDENT", "mean_with_error", "share_with_error"]
 
 CONFIDENT = 1.96  # standard errors of a two-sided 95 % interval
 FEWEST_DAYS = 10
@@ -39,18 +39,68 @@ def mean_with_error(values: FloatArray, times: NDArray[np.datetime64], overlap: 
     """
     if len(values) == 0 or not np.isfinite(values).all():
         return float("nan"), float("nan")
-    mean = float(values.mean())
-    cluster = np.unique(times.astype("datetime64[D]"), return_inverse=True)[1]
+    with np.errstate(over="ignore"):
+        mean = float(values.mean())
+        centred = values - mean
+    size = float(np.abs(centred).max())
+    if not np.isfinite(size):
+        return float("nan"), float("nan")
+    cluster = _days(times)
     T = int(cluster.max()) + 1
-    if T < FEWEST_DAYS or T // overlap < FEWEST_LOOK_AHEADS:
+    if not _enough(T, overlap):
         return mean, float("nan")
-    sums = np.bincount(cluster, weights=values - mean, minlength=T)
+    if size == 0:
+        return mean, 0.0
+    sums = np.bincount(cluster, weights=centred / size, minlength=T)  # of size 1: no square vanishes
     bandwidth = min(T, max(3 * overlap, math.ceil(1.3 * math.sqrt(T))))
     variance = float(sums @ sums)
     for lag in range(1, bandwidth):
         variance += 2 * (1 - lag / bandwidth) * float(sums[lag:] @ sums[:-lag])
     widened = _critical(bandwidth / T) / CONFIDENT * T / (T - overlap + 1)
-    return mean, widened * math.sqrt(max(variance, 0.0)) / len(values)
+    return mean, size * (widened * math.sqrt(max(variance, 0.0)) / len(values))
+
+
+def share_with_error(
+    part: FloatArray, whole: FloatArray, times: NDArray[np.datetime64], overlap: int
+) -> tuple[float, float]:
+    """Sum of `part` over the sum of `whole`, as the share of the chosen samples that hit, and its error.
+
+    Its influence values are (part - share whole) / mean of whole: the linear part of a ratio of two means
+    (Cochran, 1977, chapter 6).
+
+    Args:
+        part: (S,) 1 for a chosen sample that hits, else 0.
+        whole: (S,) 1 for a chosen sample, else 0. F1 counts 2 and 1 instead; see `ClassScores.f1`.
+        times: (S,) bar t of each sample.
+        overlap: Days that one output goes over, at least 1.
+
+    Returns:
+        Share and standard error. Both are NaN where nothing is chosen. The error is NaN also when what is
+        chosen lies on too few days, as in `mean_with_error`, and where all of it hits or none does: such
+        samples do not show how much the share varies.
+    """
+    total = float(whole.sum())
+    if not total > 0:
+        return float("nan"), float("nan")
+    share = float(part.sum()) / total
+    chosen = whole > 0
+    residual = part - share * whole
+    known = _enough(int(_days(times[chosen]).max()) + 1, overlap) and np.abs(residual).max() > 1e-12
+    error = mean_with_error(residual / (total / len(whole)), times, overlap)[1] if known else float("nan")
+    return share, error
+
+
+def _days(times: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """(S,) which of the calendar days that are there each sample lies on, from 0."""
+    days = times.astype("datetime64[D]").astype(np.int64)
+    steps = np.diff(days, prepend=days[:1])
+    if (steps >= 0).all():  # in order, as samples of a span are: no sorting
+        return np.cumsum(steps > 0, dtype=np.int64)
+    return np.unique(days, return_inverse=True)[1].astype(np.int64)
+
+
+def _enough(days: int, overlap: int) -> bool:
+    return days >= FEWEST_DAYS and days // overlap >= FEWEST_LOOK_AHEADS
 
 
 def _critical(b: float) -> float:

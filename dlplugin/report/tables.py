@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from dlplugin.evaluation import RULES
+from dlplugin.evaluation.uncertainty import CONFIDENT
 from dlplugin.report.cells import bar_axis, difference_bar, range_bar
 from dlplugin.report.data import SpanRecord
 from dlplugin.report.scales import tick_decimals
@@ -42,9 +43,6 @@ __all__ = [
     "span_rows",
     "trades_table",
 ]
-
-CONFIDENT = 1.96
-"""Standard errors to each side of a 95 % interval."""
 
 OUTCOMES = {
     "beaten": "beaten",

@@ -1,5 +1,6 @@
 """Definition and bars to samples: inputs, outputs, spans, purge and scaling, in NumPy."""
 
+from dlplugin.samples.dropped import rows_with_dropped
 from dlplugin.samples.features import (
     MatrixColumns,
     RowLayout,
@@ -38,6 +39,7 @@ __all__ = [
     "read_samples",
     "resolve_split",
     "row_layout",
+    "rows_with_dropped",
     "samples_file",
     "symbol_values",
     "with_symbol",

@@ -54,7 +54,9 @@ def make_panel(
     known = known[:T]
     last_return = returns[:T]
     walk = walk[:T]
-    average = np.stack([np.full_like(walk[0], np.nan)] * 9 + [walk[t - 9 : t + 1].mean(axis=0) for t in range(9, T)])
+    average = np.stack(
+        [np.full_like(walk[0], np.nan)] * 9 + [walk[t - 9 : t + 1].mean(axis=0) for t in range(9, T)]
+    )
     current = np.concatenate([np.full((look_ahead, symbols), np.nan), actual[: T - look_ahead]])
     if model == "noise":
         predicted = 0.1 * np.sqrt(look_ahead) * random.standard_normal((T, symbols))
