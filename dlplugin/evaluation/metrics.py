@@ -85,6 +85,9 @@ def score_errors(
 ) -> Scores:
     """Standard errors of all figures, each by the samples' influence on it; see `mean_with_error`.
 
+    Those of the correlations are a little small where few look aheads fit into the span: with 60 of them
+    and heavy tails, 9 of 100 correlations of nothing lie beyond 1.96 of them, and not 5.
+
     Args:
         predicted: (S,) in the output's own unit.
         actual: (S,) in the output's own unit.

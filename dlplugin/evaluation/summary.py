@@ -1,13 +1,14 @@
 """The page that an evaluation prints: verdict, scores and range tables."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from dlplugin.evaluation.class_table import ClassTable
-from dlplugin.evaluation.classes import CLASS_RULE, ClassResult, ClassScores
+from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
+from dlplugin.evaluation.rules import in_order
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.text import UNDEFINED, Line, dates, fixed, html_table, percent
 
@@ -16,10 +17,9 @@ __all__ = ["Table", "summary_html", "summary_lines"]
 Table = RangeTable | ClassTable
 
 WIDTH = 100
-RULE, FIGURE = 14, 8
-FIGURES = ("loss", "R²", "corr.", "rank c.", "hits")
-CLASS_RULES, CLASS_FIGURES = ("model", CLASS_RULE, "in-sample shares"), ("accuracy", "Matthews", "log loss")
-CLASS_NAME, CLASS_FIGURE = 20, 13
+RULE = 20  # characters, as the longest name of a rule has
+FIGURES = {"loss": 8, "R²": 8, "corr.": 7, "rank": 7, "hits": 8}  # characters of each column
+CLASS_FIGURES = {"accuracy": 12, "Matthews": 12, "log loss": 12}
 
 
 def summary_lines(
@@ -68,13 +68,10 @@ def _title(output: EvaluatedOutput) -> str:
 def _html_rows(result: OutputResult | ClassResult) -> list[list[str]]:
     if isinstance(result, ClassResult):
         by_span = [_class_figures(result, span) for span in range(len(result.spans))]
-        return [
-            [escape(rule), *(figure for each in by_span for figure in each[row])]
-            for row, rule in enumerate(CLASS_RULES)
-        ]
+        return [[escape(rule), *(figure for each in by_span for figure in each[rule])] for rule in by_span[0]]
     return [
         [escape(rule), *(figure for span in result.spans for figure in _figures(span.by_rule[rule]))]
-        for rule in result.spans[0].by_rule
+        for rule in ("model", *in_order(result.spans[0].by_rule))
     ]
 
 
@@ -83,35 +80,41 @@ def _extent(span: SpanScores | ClassScores) -> str:
 
 
 def _head_lines(
-    spans: Sequence[SpanScores] | Sequence[ClassScores], margin: int, figures: Sequence[str], width: int
+    spans: Sequence[SpanScores] | Sequence[ClassScores], figures: Mapping[str, int]
 ) -> list[Line]:
-    panel = width * len(figures) + 2
-    names = "".join(f"  {span.span:<{panel - 2}}" for span in spans)
-    extents = "".join(f"  {dates(span.start, span.end):<{panel - 2}}" for span in spans)
-    counts = "".join(f"  {f'{span.samples:,} samples, {span.days:,} days':<{panel - 2}}" for span in spans)
-    head = "".join("  " + "".join(f"{figure:>{width}}" for figure in figures) for _ in spans)
-    return [[(" " * margin + part, "bold")] for part in (names, extents, counts, head)]
+    panel = sum(figures.values())
+    names = "".join(f"  {span.span:<{panel}}" for span in spans)
+    extents = "".join(f"  {dates(span.start, span.end):<{panel}}" for span in spans)
+    counts = "".join(f"  {f'{span.samples:,} samples, {span.days:,} days':<{panel}}" for span in spans)
+    head = _row([list(figures)] * len(spans), figures)
+    return [[(" " * RULE + part, "bold")] for part in (names, extents, counts, head)]
+
+
+def _row(by_span: Sequence[Sequence[str]], figures: Mapping[str, int]) -> str:
+    """The cells of each span, right-aligned in their columns."""
+    return "".join(
+        "  " + "".join(f"{cell:>{width}}" for cell, width in zip(cells, figures.values(), strict=True))
+        for cells in by_span
+    )
 
 
 def _class_lines(result: ClassResult) -> list[Line]:
-    lines = _head_lines(result.spans, CLASS_NAME - 2, CLASS_FIGURES, CLASS_FIGURE - 1)
     by_span = [_class_figures(result, span) for span in range(len(result.spans))]
-    for row, rule in enumerate(CLASS_RULES):
-        figures = "".join(
-            "  " + "".join(f"{figure:>{CLASS_FIGURE - 1}}" for figure in each[row]) for each in by_span
-        )
-        lines.append([(f"{rule:<{CLASS_NAME - 2}}{figures}", "bold" if rule == "model" else "")])
+    lines = _head_lines(result.spans, CLASS_FIGURES)
+    for rule in by_span[0]:
+        cells = _row([each[rule] for each in by_span], CLASS_FIGURES)
+        lines.append([(f"{rule:<{RULE}}{cells}", "bold" if rule == "model" else "")])
     return lines
 
 
-def _class_figures(result: ClassResult, span: int) -> list[list[str]]:
-    """A row of `CLASS_FIGURES` for each of `CLASS_RULES`; what a rule does not give is a dash."""
+def _class_figures(result: ClassResult, span: int) -> dict[str, list[str]]:
+    """The `CLASS_FIGURES` of the model, of each rule and of the shares; what is not given is a dash."""
     scores = result.spans[span]
-    return [
-        [percent(scores.accuracy), fixed(scores.correlation, 3), fixed(scores.log_loss, 4)],
-        [percent(result.rule_accuracy(span)), UNDEFINED, UNDEFINED],
-        [UNDEFINED, UNDEFINED, fixed(result.rule_log_loss(span), 4)],
-    ]
+    rows = {"model": [percent(scores.accuracy), fixed(scores.correlation, 3), fixed(scores.log_loss, 4)]}
+    for rule in in_order(scores.by_rule):
+        hits = scores.by_rule[rule]
+        rows[rule] = [percent(hits.accuracy), fixed(hits.correlation, 3), UNDEFINED]
+    return rows | {"in-sample shares": [UNDEFINED, UNDEFINED, fixed(result.rule_log_loss(span), 4)]}
 
 
 def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[str]:
@@ -127,20 +130,18 @@ def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[s
 
 
 def _score_lines(spans: Sequence[SpanScores]) -> list[Line]:
-    lines = _head_lines(spans, RULE, FIGURES, FIGURE)
-    for rule in spans[0].by_rule:
-        figures = "".join(
-            "  " + "".join(f"{figure:>{FIGURE}}" for figure in _figures(span.by_rule[rule])) for span in spans
-        )
-        lines.append([(f"{rule:<{RULE}}{figures}", "bold" if rule == "model" else "")])
+    lines = _head_lines(spans, FIGURES)
+    for rule in ("model", *in_order(spans[0].by_rule)):
+        cells = _row([_figures(span.by_rule[rule]) for span in spans], FIGURES)
+        lines.append([(f"{rule:<{RULE}}{cells}", "bold" if rule == "model" else "")])
     return lines
 
 
 def _figures(scores: Scores) -> list[str]:
     hits = f"{100 * scores.hit_rate:.1f} %" if scores.hit_rate == scores.hit_rate else UNDEFINED
     return [
-        fixed(scores.loss, 4, FIGURE - 1).strip(),
-        fixed(scores.r_squared, 4, FIGURE - 1).strip(),
+        fixed(scores.loss, 4, 7).strip(),
+        fixed(scores.r_squared, 4, 7).strip(),
         fixed(scores.correlation, 3),
         fixed(scores.rank_correlation, 3),
         hits,

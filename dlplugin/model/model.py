@@ -316,6 +316,10 @@ class Model:
         of the training. Data loaded later are out of sample: other symbols, and bars that the
         training had not, but for those on the holdout's days. The evaluation's note says what is there.
 
+        Among the trivial rules there is gradient boosting too, where scikit-learn is installed (the extra
+        `boosting`). The evaluation at a training's end, `model.evaluation`, goes without: it would cost each
+        training a second or more.
+
         Args:
             dataset: Symbols and bars, those of its training or others; by default `Model.dataset`. Where it has
                 none of the training's in-sample samples, those are read again.
@@ -332,7 +336,7 @@ class Model:
         trained = self._source().read_trained()
         if dataset is None:
             dataset, validation = training_data(trained.record, validation)
-        return evaluation_of(samples_of(trained, dataset, validation), trained)
+        return evaluation_of(samples_of(trained, dataset, validation), trained, boosting=True)
 
     @property
     def evaluation(self) -> Evaluation:

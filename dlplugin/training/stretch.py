@@ -61,8 +61,14 @@ def execute(folder: RunFolder, console: Console | None = None, samples: Samples 
     return control
 
 
-def evaluation_of(samples: Samples, trained: Trained) -> Evaluation:
-    """How a save point does on the in-sample and out-of-sample rows of its training."""
+def evaluation_of(samples: Samples, trained: Trained, boosting: bool = False) -> Evaluation:
+    """How a save point does on the in-sample and out-of-sample rows of its training.
+
+    Args:
+        samples: Of its training.
+        trained: The save point.
+        boosting: Whether gradient boosting is among the rules: a second that not every training should cost.
+    """
     from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
 
     predictor = Predictor(
@@ -75,7 +81,7 @@ def evaluation_of(samples: Samples, trained: Trained) -> Evaluation:
     options = trained.record["options"]
     chosen = options["save_point"] != "last" or options["auto_stop"] is not None
     selected = chosen or options["schedule"] == "on-plateau"  # which follows the out-of-sample samples
-    return evaluate_samples(samples, predictor, selected)
+    return evaluate_samples(samples, predictor, selected, boosting=boosting)
 
 
 def _train(

@@ -12,7 +12,7 @@ from sklearn import metrics
 from dlplugin.errors import UnknownNameError
 from dlplugin.evaluation import ClassResult, ClassTable, EvaluatedOutput, Evaluation
 from dlplugin.evaluation.classes import CLASS_RULE, ClassValues, evaluate_classes, score_classes
-from dlplugin.evaluation.comparison import mean_with_error
+from dlplugin.evaluation.uncertainty import mean_with_error
 from tests.evaluation.conftest import days_from
 
 LABELS = ("≤ -0.5", "-0.5 … 0.55", "≥ 0.55")
@@ -199,7 +199,7 @@ def test_the_summary_is_verdict_figures_and_classes_in_100_columns() -> None:
     )
     assert str(found).endswith("\n\n" + str(found.table()))
     html = found._repr_html_()
-    assert html.count("<table") == html.count("</table>") == 4
+    assert html.count("<table") == html.count("</table>") == 6
     assert "≤ -0.5" in html
 
 
