@@ -7,6 +7,7 @@ from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.cross_section import CrossSection
 from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.group_table import GroupTable
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.rules import CLASS_RULES, RULES
@@ -28,6 +29,7 @@ __all__ = [
     "EvaluatedOutput",
     "Evaluation",
     "Execution",
+    "GroupTable",
     "OutputLike",
     "OutputResult",
     "OutputSamples",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlplugin.evaluation.class_errors import ClassErrors, ReliabilityRow
+from dlplugin.evaluation.groups import GroupScores
 from dlplugin.evaluation.plain import PLAIN, Moment, Number
 from dlplugin.evaluation.rule_hits import RuleHits, matthews
 
@@ -36,6 +37,7 @@ class ClassScores:
         with_dropped: The figures when the samples of the dropped class count as well: one more class, the
             last, that is never named, so that none of its samples is right. It has no log loss, no Brier
             score and no reliability. None where no class is dropped.
+        groups: By symbol, by year and by volatility; the dropped class is in none.
         by_rule: How the trivial rules do on the same samples, those of a dropped class left out.
     """
 
@@ -52,6 +54,7 @@ class ClassScores:
     errors: ClassErrors
     reliability: tuple[ReliabilityRow, ...] = ()
     with_dropped: "ClassScores | None" = None
+    groups: tuple[GroupScores, ...] = ()
     by_rule: dict[str, RuleHits] = field(default_factory=dict)
 
     @property

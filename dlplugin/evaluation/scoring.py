@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.errors import SamplesError
+from dlplugin.evaluation.calibration import calibrate
 from dlplugin.evaluation.comparison import Comparison, comparisons_of
 from dlplugin.evaluation.cross_section import cross_section
 from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.groups import Thresholds, group_scores, volatility_thresholds
 from dlplugin.evaluation.metrics import Scores, score, score_errors
 from dlplugin.evaluation.ranges import range_rows
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
@@ -123,7 +125,8 @@ def _evaluate_output(
     samples: tuple[OutputSamples, ...],
 ) -> OutputResult:
     scales = [_scale(each, output, column) for each in values]
-    spans = tuple(_span_scores(span, scale) for span, scale in zip(samples, scales, strict=True))
+    thresholds = volatility_thresholds(samples[0])
+    spans = tuple(_span_scores(span, scale, thresholds) for span, scale in zip(samples, scales, strict=True))
     comparisons: tuple[Comparison, ...] = ()
     if len(samples) > 1:
         comparisons = comparisons_of(samples[1], _average(values[1], column), scales[1])
@@ -131,7 +134,7 @@ def _evaluate_output(
     return OutputResult(spans, comparisons, tables)
 
 
-def _span_scores(span: OutputSamples, scale: FloatArray | float) -> SpanScores:
+def _span_scores(span: OutputSamples, scale: FloatArray | float, thresholds: Thresholds) -> SpanScores:
     numbers = {"model": span.predicted} | span.by_rule
     said = numbers | span.sides
     rules = ("model", *in_order(said))
@@ -152,6 +155,8 @@ def _span_scores(span: OutputSamples, scale: FloatArray | float) -> SpanScores:
         by_rule={rule: _figures(said[rule], numbers.get(rule), scored) for rule in rules},
         errors={rule: _figures(said[rule], numbers.get(rule), erred) for rule in rules},
         cross_section=cross_section(span.predicted, span.actual, span.times, span.symbols, span.overlap),
+        calibration=calibrate(span),
+        groups=group_scores(span, scale, thresholds),
     )
 
 

@@ -11,6 +11,7 @@ from dlplugin.definition import Output
 from dlplugin.errors import SamplesError
 from dlplugin.evaluation.classes import ClassResult, ClassValues, DroppedValues, evaluate_classes
 from dlplugin.evaluation.evaluation import Evaluation
+from dlplugin.evaluation.groups import class_group_scores, volatility_thresholds
 from dlplugin.evaluation.market import Market, market_of
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult
 from dlplugin.evaluation.rules import class_rule_predictions
@@ -68,10 +69,13 @@ def evaluate_samples(
                 _class_values(samples, predictor, each, index, rules)
                 for each, rules in zip(spans, by_rule, strict=True)
             ]
-            results[index] = evaluate_classes(
-                len(output.labels), values[0], values[1] if len(values) > 1 else None, span
+            classes = len(output.labels)
+            judged = evaluate_classes(classes, values[0], values[1] if len(values) > 1 else None, span)
+            kept[index] = tuple(
+                _class_samples(name, samples, market, each, value, index)
+                for name, each, value in zip(names, spans, values, strict=True)
             )
-            kept[index] = ()
+            results[index] = _grouped(judged, kept[index], classes)
     scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
     if numbers:
         given = [_span_values(samples, predictor, each, numbers, market.of(each.rows)) for each in spans]
@@ -90,9 +94,9 @@ def evaluate_samples(
     return Evaluation(
         tuple(_described(output, float(one)) for output, one in zip(outputs, scale, strict=True)),
         tuple(results[index] for index in range(len(outputs))),
-        selected,
+        selected and (samples.later is None or samples.later.chose),
         "holdout" in samples.spans,
-        samples.spans.note,
+        samples.note,
         tuple(kept[index] for index in range(len(outputs))),
     )
 
@@ -149,6 +153,33 @@ def _class_values(
         else DroppedValues(span.times[~known], span.predicted[~known, first]),
         by_rule=by_rule,
     )
+
+
+def _class_samples(
+    name: str, samples: Samples, market: Market, span: _Span, values: ClassValues, output: int
+) -> OutputSamples:
+    """The samples that have a class, with the numbers of the classes that came and were predicted."""
+    rows = span.rows[~np.isnan(samples.targets[span.rows, output])]
+    return OutputSamples(
+        span=name,
+        times=values.times,
+        symbols=np.array(samples.symbols)[samples.owner[rows]],
+        predicted=values.predicted,
+        actual=values.actual.astype(np.float64),
+        by_rule=values.by_rule,
+        volatility=market.volatility[rows],
+        overlap=values.overlap,
+    )
+
+
+def _grouped(result: ClassResult, samples: tuple[OutputSamples, ...], classes: int) -> ClassResult:
+    """With the figures by symbol, year and volatility."""
+    thresholds = volatility_thresholds(samples[0])
+    spans = [
+        replace(scores, groups=class_group_scores(span, classes, thresholds))
+        for scores, span in zip(result.spans, samples, strict=True)
+    ]
+    return replace(result, spans=tuple(spans))
 
 
 def _class_rules(

@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from dlplugin.samples.statistics import statistics_of
 from dlplugin.samples.validation import chosen_validation, refuse_training_symbols
 from dlplugin.samples.weights import average_uniqueness, effective_size, sample_weights
 
-__all__ = ["Samples", "SpanCount", "build_samples", "resolve_split"]
+__all__ = ["Later", "Samples", "SpanCount", "build_samples", "resolve_split", "stack", "stacked"]
 
 FloatArray = NDArray[np.float64]
 
@@ -41,6 +41,21 @@ class SpanCount:
     purged: int
     embargoed: int = 0
     dropped: int = 0
+
+
+@dataclass(frozen=True)
+class Later:
+    """What to know of samples of which some are of bars that the training had not loaded.
+
+    Attributes:
+        note: What the out-of-sample ones are, as a clause.
+        chose: Whether some of those are the training's own, and so may have chosen the weights.
+        with_dropped: Span name to its samples, those of a dropped class among them; see `rows_with_dropped`.
+    """
+
+    note: str
+    chose: bool
+    with_dropped: dict[str, IntArray]
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,7 @@ class Samples:
         statistics: A table of minimum, maximum, mean, standard deviation and missing bars, a row for
             each input and output, in their own units, over all bars. The row's own symbol has only
             missing bars: those of symbols that are none of its categories.
+        later: What to know where there are bars that the training had not loaded; None otherwise.
     """
 
     definition: Definition
@@ -91,6 +107,12 @@ class Samples:
     input_scaling: Scaling
     output_scaling: Scaling
     statistics: pd.DataFrame
+    later: Later | None = None
+
+    @property
+    def note(self) -> str:
+        """What to know of the out-of-sample samples, as a clause; empty when they are the training's, by dates."""
+        return self.spans.note if self.later is None else self.later.note
 
     @property
     def balance(self) -> pd.DataFrame:
@@ -169,22 +191,32 @@ def build_samples(
     parts = symbol_parts(definition, dataset, spans, validation)
     if scaling is None:
         scaling = _fit(definition, parts, spans["in-sample"].end)
-    input_scaling, output_scaling = scaling
-    starts = np.cumsum([0, *(len(part.times) for part in parts)])
-    rows = {
-        name: np.concatenate(
-            [start + np.flatnonzero(part.samples(name)) for start, part in zip(starts, parts, strict=False)]
-        ).astype(np.int64)
-        for name in (span.name for span in spans.spans)
-    }
-    targets = np.concatenate(
-        [targets_of(definition, output_scaling.of(part.symbol), part.outputs) for part in parts]
-    )
+    samples = stack(definition, spans, parts, scaling)
     if fitted:
-        refuse_empty_classes(label_balance(definition, targets, rows))
+        refuse_empty_classes(samples.balance)
+    if half_life is None and not uniqueness:
+        return samples
+    inside = samples.rows["in-sample"]
+    unique = average_uniqueness(inside, len(samples.times), definition.look_ahead)
+    weights = sample_weights(unique, samples.times[inside], dates_of(dataset), half_life, uniqueness)
+    return replace(samples, weights=weights, effective=effective_size(unique, weights))
+
+
+def stack(
+    definition: Definition, spans: Spans, parts: list[SymbolPart], scaling: tuple[Scaling, Scaling]
+) -> Samples:
+    """The parts of all symbols below each other, scaled; all in-sample samples count alike.
+
+    Args:
+        definition: Inputs, outputs and the engine's layout.
+        spans: The resolved dates.
+        parts: One at least, all with the same spans.
+        scaling: Of inputs and outputs.
+    """
+    input_scaling, output_scaling = scaling
+    rows = {name: stacked(parts, name) for name in parts[0].standing}
     times = np.concatenate([part.times for part in parts])
     unique = average_uniqueness(rows["in-sample"], len(times), definition.look_ahead)
-    weights = sample_weights(unique, times[rows["in-sample"]], dates_of(dataset), half_life, uniqueness)
     return Samples(
         definition=definition,
         spans=spans,
@@ -192,18 +224,30 @@ def build_samples(
         owner=np.repeat(np.arange(len(parts)), [len(part.times) for part in parts]),
         times=times,
         matrix=np.concatenate([input_scaling.of(part.symbol).apply(part.inputs) for part in parts]),
-        targets=targets,
+        targets=np.concatenate(
+            [targets_of(definition, output_scaling.of(part.symbol), part.outputs) for part in parts]
+        ),
         actual=np.concatenate([part.outputs for part in parts]),
         price=np.concatenate([part.price for part in parts]),
         rows=rows,
-        weights=weights,
-        effective=effective_size(unique, weights),
+        weights=None,
+        effective=effective_size(unique, None),
         counts={name: _count(parts, name, len(rows[name])) for name in rows},
         layout=row_layout(definition),
         input_scaling=input_scaling,
         output_scaling=output_scaling,
         statistics=statistics_of(definition, parts),
     )
+
+
+def stacked(parts: list[SymbolPart], span: str, dropped: bool = False) -> IntArray:
+    """(S,) the stacked bars that are the samples of a span, or with those of a dropped class."""
+    starts = np.cumsum([0, *(len(part.times) for part in parts)])
+    masks = [
+        (part.known | part.dropped if dropped else part.known) & (part.standing[span] >= 0) for part in parts
+    ]
+    rows = [start + np.flatnonzero(mask) for start, mask in zip(starts, masks, strict=False)]
+    return np.concatenate(rows).astype(np.int64)
 
 
 def _fit(definition: Definition, parts: list[SymbolPart], end: pd.Timestamp) -> tuple[Scaling, Scaling]:
