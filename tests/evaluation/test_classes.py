@@ -11,7 +11,8 @@ from sklearn import metrics
 
 from dlplugin.errors import UnknownNameError
 from dlplugin.evaluation import ClassResult, ClassTable, EvaluatedOutput, Evaluation
-from dlplugin.evaluation.classes import CLASS_RULE, ClassValues, evaluate_classes, score_classes
+from dlplugin.evaluation.classes import ClassValues, evaluate_classes, score_classes
+from dlplugin.evaluation.rules import FREQUENT
 from dlplugin.evaluation.uncertainty import mean_with_error
 from tests.evaluation.conftest import days_from
 
@@ -101,7 +102,7 @@ def test_the_comparison_is_of_accuracies_with_an_error_that_counts_days_and_over
     inside, outside = random_values(1), random_values(2, symbols=3, overlap=5)
     found = evaluate_classes(3, inside, outside)
     (comparison,) = found.comparisons
-    assert comparison.rule == CLASS_RULE
+    assert comparison.rule == FREQUENT
     assert comparison.difference == pytest.approx(found.spans[1].accuracy - found.rule_accuracy(1))
     hits = (outside.predicted == outside.actual).astype(float) - (outside.actual == found.named_always)
     assert comparison.standard_error == mean_with_error(hits, outside.times, 5)[1]
@@ -113,7 +114,7 @@ def test_the_comparison_is_of_accuracies_with_an_error_that_counts_days_and_over
 def test_a_model_that_knows_something_beats_the_rule_and_the_verdict_says_by_how_much() -> None:
     found = evaluation(evaluate_classes(3, random_values(1), random_values(2, start="2004-01-01")))
     (comparison,) = found.comparisons()
-    assert found.beats() == (CLASS_RULE,)
+    assert found.beats() == (FREQUENT,)
     scores = found.scores()[1]
     assert found.verdict.startswith(
         f"The model beats always naming {LABELS[found.results[0].named_always]!r}, the most frequent class in sample: "
