@@ -92,6 +92,13 @@ def kinds(tmp_path_factory: pytest.TempPathFactory, two_stocks: dl.DataSet) -> d
 
 
 @pytest.fixture
+def without_boosting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where scikit-learn is not installed: evaluations are those at a training's end, and take no seconds."""
+    for module in ("numbers", "classes"):
+        monkeypatch.setattr(f"dlplugin.evaluation.rules.{module}.boosting_is_there", lambda: False)
+
+
+@pytest.fixture
 def yahoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Yahoo]":
     """A loopback Yahoo that lists nothing yet; yfinance as in a new process, and an empty cache."""
     import yfinance as yf

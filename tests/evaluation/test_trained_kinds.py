@@ -12,6 +12,8 @@ from dlplugin.evaluation import trained
 from dlplugin.evaluation.classes import evaluate_classes
 from dlplugin.samples import build_samples, rows_with_dropped
 
+pytestmark = pytest.mark.usefixtures("without_boosting")
+
 
 def joined(model: dl.Model, dataset: dl.DataSet, span: str, look_ahead: int) -> pd.DataFrame:
     """Predictions of a span's samples beside the percent change that came, from pandas alone."""

@@ -267,6 +267,7 @@ def test_several_outputs_have_tables_each(make, read, evaluation):
         evaluation,
         outputs=(evaluation.outputs[0], dataclasses.replace(evaluation.outputs[0], name="ROC(1)")),
         results=evaluation.results * 2,
+        samples=evaluation.samples * 2,
     )
 
     page = read(render_report(make(bars=40, evaluation=twice)))
