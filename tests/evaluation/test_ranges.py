@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlplugin.errors import DefinitionError
@@ -71,6 +71,7 @@ def test_every_sample_is_in_the_range_that_holds_its_prediction(in_sample, judge
             assert total / len(span) == pytest.approx(span.actual.mean(), rel=1e-9, abs=1e-6)
 
 
+@settings(max_examples=60)
 @given(st.lists(awkward, min_size=1, max_size=40), st.lists(awkward, max_size=5), st.integers(2, 50), ways)
 def test_no_prediction_is_too_awkward(in_sample, judged, about, by):
     rows = range_rows([samples(in_sample), samples(judged)], about, by)
