@@ -94,8 +94,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory, two_stocks: dl.DataSet) -> d
 @pytest.fixture
 def without_boosting(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where scikit-learn is not installed: evaluations are those at a training's end, and take no seconds."""
-    for module in ("numbers", "classes"):
-        monkeypatch.setattr(f"dlplugin.evaluation.rules.{module}.boosting_is_there", lambda: False)
+    monkeypatch.setattr("dlplugin.evaluation.rules.boosting.find_spec", lambda name: None)
 
 
 @pytest.fixture

@@ -56,7 +56,9 @@ def _nothing(output: EvaluatedOutput, result: ClassResult, first: Comparison, wh
             f"{percent(span.most_frequent)} (±{error} percentage points)"
         )
     if first.outcome == "worse":
-        return f"{said} less often than {rule} ({by_rule} ± {error} percentage points)"
+        return (
+            f"{said} less often than {rule} ({by_rule}), by more than the error (±{error} percentage points)"
+        )
     return f"{said} which is inside the error of the {by_rule} of {rule} (±{error} percentage points)"
 
 
