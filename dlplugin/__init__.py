@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dlplugin.evaluation import Evaluation
     from dlplugin.indicators import Indicator
     from dlplugin.indicators.plugins import indicator, load_plugins
-    from dlplugin.model import Model, load, load_run, model_types, models
+    from dlplugin.model import Model, load, load_run, model_types, models, openings, trials
     from dlplugin.samples import resolve_split
     from dlplugin.trading import Backtest, DLPredictor, backtest, feed, register
     from dlplugin.training import Run, runs
@@ -67,7 +67,7 @@ _HOMES = {
     "dlplugin.indicators": ["Indicator"],
     "dlplugin.indicators.plugins": ["indicator", "load_plugins"],
     "dlplugin.samples": ["resolve_split"],
-    "dlplugin.model": ["Model", "load", "load_run", "model_types", "models"],
+    "dlplugin.model": ["Model", "load", "load_run", "model_types", "models", "openings", "trials"],
     "dlplugin.trading": ["Backtest", "DLPredictor", "backtest", "feed", "register"],
     "dlplugin.training": ["Run", "runs"],
 }
@@ -108,9 +108,11 @@ __all__ = [
     "load_run",
     "model_types",
     "models",
+    "openings",
     "register",
     "resolve_split",
     "runs",
+    "trials",
 ]
 
 

@@ -1,7 +1,7 @@
 """Predictor and LiveInputs: the only way from bars to predictions, in a backtest and live."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import accumulate
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from dlplugin.definition import Definition, refuse_edited
 from dlplugin.engines import RowReader, build_network
@@ -148,17 +149,59 @@ class Predictor:
         """
         cells = torch.from_numpy(np.ascontiguousarray(matrix))
         wanted = torch.from_numpy(rows)
-        padded = torch.zeros(self._chunk, dtype=torch.int64)
+        return self._forward(len(rows), lambda chunk: self._reader(cells, wanted[chunk]))
+
+    def predict_given(self, rows: Matrix) -> FloatArray:
+        """Predictions of rows that are given as the engine reads them, not by bars of a matrix.
+
+        Args:
+            rows: (S, D) or (S, W, F) scaled inputs; see `RowLayout`.
+
+        Returns:
+            (S, P) with the columns of `columns`; numbers are scaled, in the unit of the losses.
+        """
+        given = torch.from_numpy(rows)
+        scaled = Scaling.none(len(self.definition.outputs)).of(None)
+        by_network = self._forward(len(rows), lambda chunk: given[chunk])
+        return decode(self.definition, by_network, scaled, self._class_loss)
+
+    def attribute(
+        self, rows: Matrix, baseline: Matrix, output: int, label: int, steps: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Integrated gradients of one output along the way from the baseline to each row.
+
+        Args:
+            rows: (S, D) or (S, W, F) scaled inputs.
+            baseline: (D,) or (W, F), where every way begins.
+            output: Its position.
+            label: Of an output in classes the class whose probability, or score, is attributed.
+            steps: At which the gradient is taken.
+
+        Returns:
+            (S, ...) attributions, scaled as the losses are, and (S,) by how much their sums miss the
+            difference of the predictions.
+
+        Raises:
+            DLPluginError: captum is not installed.
+        """
+        from dlplugin.engines.attribution import answer_of, integrated_gradients
+
+        head = self.definition.heads[output]
+        answer = answer_of(head, label, self.gives_probabilities)
+        with _one_thread():
+            return integrated_gradients(self._network, self._networks, answer, rows, baseline, steps)
+
+    def _forward(self, count: int, read: Callable[[Tensor], Tensor]) -> FloatArray:
+        """(K, S, N) over chunks of one size; where there are fewer rows, the last is repeated."""
         columns = sum(head.size for head in self.definition.heads)
-        predicted = np.empty((self._networks, len(rows), columns))
+        predicted = np.empty((self._networks, count, columns))
         with _one_thread(), torch.inference_mode():
-            for start in range(0, len(rows), self._chunk):
-                part = wanted[start : start + self._chunk]
-                padded[: len(part)] = part
-                padded[len(part) :] = part[-1]
-                read = self._reader(cells, padded)
-                given = self._network(read.expand(self._networks, *read.shape))
-                predicted[:, start : start + len(part)] = given[:, : len(part)].numpy()
+            for start in range(0, count, self._chunk):
+                chunk = torch.arange(start, start + self._chunk).clamp(max=count - 1)
+                rows = read(chunk)
+                given = self._network(rows.expand(self._networks, *rows.shape))
+                part = min(self._chunk, count - start)
+                predicted[:, start : start + part] = given[:, :part].numpy()
         return predicted
 
     def live(self, symbol: str | None = None) -> "LiveInputs":

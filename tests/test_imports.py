@@ -5,7 +5,7 @@ import sys
 
 import dlplugin as dl
 
-HEAVY = ("torch", "lightning", "backtrader", "pandas", "talib", "matplotlib", "yfinance")
+HEAVY = ("torch", "lightning", "backtrader", "pandas", "talib", "matplotlib", "yfinance", "captum")
 
 
 def run(code: str) -> str:

@@ -191,6 +191,11 @@ class Definition:
         return _others(self.inputs)
 
     @property
+    def output_others(self) -> tuple[str, ...]:
+        """The other symbols that a score speaks of."""
+        return _others(self.outputs)
+
+    @property
     def hash(self) -> str:
         """SHA-256 over what decides the numbers: inputs, outputs, engine and sources, not their labels."""
         plain = self.to_dict()

@@ -35,7 +35,8 @@ def r_squared_influence(squares: FloatArray, reference: FloatArray) -> FloatArra
 def correlation_influence(predicted: FloatArray, actual: FloatArray) -> FloatArray:
     """Of Pearson's r: x y - r (x² + y²) / 2 of the standardised values (Devlin, Gnanadesikan, Kettenring, 1975)."""
     left, right = standardised(predicted), standardised(actual)
-    influence: FloatArray = left * right - (left @ right / len(left)) * (left**2 + right**2) / 2
+    products = left * right
+    influence: FloatArray = products - products.mean() * (left**2 + right**2) / 2
     return influence
 
 
@@ -50,7 +51,8 @@ def rank_correlation_influence(predicted: FloatArray, actual: FloatArray) -> Flo
     """
     left, right = _Shares(predicted), _Shares(actual)
     F, G = left.below, right.below
-    products, covariance = F * G, float(F @ G) / len(F) - 0.25
+    products = F * G
+    covariance = float(products.mean()) - 0.25
     moved = products + left.among_larger(G) + right.among_larger(F) - 3 * products.mean()
     variances, terms = [], []
     for side in (left, right):
@@ -86,7 +88,7 @@ def standardised(values: FloatArray) -> FloatArray:
     scaled = values / np.max(np.abs(values))
     centred = scaled - scaled.mean()
     centred = centred / np.max(np.abs(centred))
-    unit: FloatArray = centred * (np.sqrt(len(values)) / np.linalg.norm(centred))
+    unit: FloatArray = centred / np.sqrt(np.mean(np.square(centred)))
     return unit
 
 

@@ -171,7 +171,7 @@ def correlation(predicted: FloatArray, actual: FloatArray) -> float:
     if not _all_finite(predicted, actual) or _constant(predicted) or _constant(actual):
         return float("nan")
     left, right = standardised(predicted), standardised(actual)
-    return float(np.clip(left @ right / len(left), -1.0, 1.0))
+    return float(np.clip(np.mean(left * right), -1.0, 1.0))
 
 
 def rank_correlation(predicted: FloatArray, actual: FloatArray) -> float:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,18 @@ from dlplugin.errors import (
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.evaluation.inputs import (
+    Attributions,
+    Importance,
+    PartialDependence,
+    attributions_of,
+    dependence_of,
+    importance_of,
+)
+from dlplugin.model.counting import openings_table, trials_table
 from dlplugin.model.data import training_data
-from dlplugin.model.judging import samples_of
+from dlplugin.model.explaining import samples_to_explain
+from dlplugin.model.holdout import evaluate_on, open_holdout
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
@@ -33,7 +44,6 @@ from dlplugin.training import (
     begin_run,
     best_epoch,
     end_script,
-    evaluation_of,
     execute,
     leaving_nothing,
     train_in_background,
@@ -333,10 +343,69 @@ class Model:
                 symbol has no scaling of its own, or the bars of one that trained; or the DataSet has no
                 in-sample samples, and those of the training cannot be read again.
         """
-        trained = self._source().read_trained()
-        if dataset is None:
-            dataset, validation = training_data(trained.record, validation)
-        return evaluation_of(samples_of(trained, dataset, validation), trained, boosting=True)
+        return evaluate_on(self._source().read_trained(), dataset, validation)
+
+    def open_holdout(
+        self, reason: str, dataset: DataSet | None = None, validation: DataSet | None = None
+    ) -> Evaluation:
+        """How it does on the holdout of its training: the only way to a score of those days.
+
+        The opening is recorded for good before the score is computed, in the store and outside the model's
+        folder: once for the same definition, days and symbols. See `openings`.
+
+        Args:
+            reason: Why they are looked at now, in your words; recorded with the opening.
+            dataset: Bars of those days; by default what it was trained on, which its run keeps, or else read
+                again from where it came.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Returns:
+            The evaluation; what stands beside the in-sample samples are those of the holdout.
+
+        Raises:
+            BarsError: What it was trained on is not there any more, or has changed.
+            DefinitionError: The reason is empty.
+            PredictionError: It is not trained.
+            SamplesError: It has no holdout, or there is no sample of those days.
+            StoreError: The opening cannot be recorded; then there is no score.
+        """
+        return open_holdout(self._root, self.reference, self._source(), reason, dataset, validation)
+
+    @property
+    def openings(self) -> pd.DataFrame:
+        """Every time that days of its holdout were shown, as a score or as a trading result.
+
+        Those of other models on the same symbols and days count, those of deleted ones too; predicting does
+        not. See `dl.openings` for the columns.
+
+        Returns:
+            A row an opening, oldest first; none where it has no holdout.
+
+        Raises:
+            DamagedModelError: The records cannot be read.
+
+        Warns:
+            DLPluginWarning: A line of the records is damaged; it counts as one.
+        """
+        return openings_table(self._root, self.definition, self._record_if_any())
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """Every run that was judged on its out-of-sample days, or began to be.
+
+        Those of other models on the same symbols and days count, and deleted runs too: the more there were,
+        the better the best of them looks by luck. See `dl.trials` for the columns.
+
+        Returns:
+            A row a run, oldest first.
+
+        Raises:
+            DamagedModelError: The records cannot be read.
+
+        Warns:
+            DLPluginWarning: A line of the records is damaged; it counts as one.
+        """
+        return trials_table(self._root, self.definition, self._record_if_any())
 
     @property
     def evaluation(self) -> Evaluation:
@@ -346,6 +415,105 @@ class Model:
             PredictionError: It is not trained.
         """
         return Evaluation.from_json(json.dumps(self._source().read_evaluation()))
+
+    def importance(
+        self,
+        dataset: DataSet | None = None,
+        span: str = "out-of-sample",
+        repeats: int = 10,
+        seed: int = 0,
+        *,
+        validation: DataSet | None = None,
+    ) -> Importance:
+        """How much the loss rises when an input is permuted among the samples; see `importance_of`.
+
+        Args:
+            dataset: What it was trained on, or other bars of those dates; otherwise the samples that an
+                unfinished run has stored, or else `Model.dataset`.
+            span: "out-of-sample" or "in-sample"; the holdout stays closed.
+            repeats: Permutations.
+            seed: Of the permutations.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
+            PredictionError: It is not trained.
+            SamplesError: There are no samples.
+            DefinitionError: A value is wrong.
+        """
+        samples = self._to_explain(dataset, validation)
+        return importance_of(samples, self.predictor, span, repeats, seed)
+
+    def attributions(
+        self,
+        dataset: DataSet | None = None,
+        output: int | str = 0,
+        samples: int = 2000,
+        steps: int = 64,
+        seed: int = 0,
+        *,
+        span: str = "out-of-sample",
+        label: int | str | None = None,
+        validation: DataSet | None = None,
+    ) -> Attributions:
+        """What each input, at each depth, adds to the predictions, by captum; see `attributions_of`.
+
+        Args:
+            dataset: As for `importance`.
+            output: Position or name.
+            samples: How many are drawn.
+            steps: At which the gradient is taken.
+            seed: Of the draw.
+            span: "out-of-sample" or "in-sample"; the holdout stays closed.
+            label: Of classes the one that is looked at; the highest when not given.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Raises:
+            DLPluginError: captum is not installed.
+            BarsError: No dataset is given, and that of the training cannot be read again.
+            PredictionError: It is not trained.
+            SamplesError: There are no samples.
+            DefinitionError: A value is wrong.
+        """
+        given = self._to_explain(dataset, validation)
+        return attributions_of(given, self.predictor, output, span, samples, steps, label, seed)
+
+    def partial_dependence(
+        self,
+        dataset: DataSet | None = None,
+        input: int | str = 0,  # noqa: A002 (the word users write)
+        output: int | str = 0,
+        points: int = 20,
+        *,
+        span: str = "out-of-sample",
+        label: int | str | None = None,
+        newest: bool = False,
+        validation: DataSet | None = None,
+    ) -> PartialDependence:
+        """The mean prediction when an input is set to each of some values; see `dependence_of`.
+
+        Args:
+            dataset: As for `importance`.
+            input: Position or name.
+            output: Position or name.
+            points: How many quantiles of the in-sample values; each category of an input that has some.
+            span: "out-of-sample" or "in-sample"; the holdout stays closed.
+            label: Of classes the one that is looked at; the highest when not given.
+            newest: Sets the newest of the input's bars alone, and not all its depths.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Raises:
+            BarsError: No dataset is given, and that of the training cannot be read again.
+            PredictionError: It is not trained.
+            SamplesError: There are no samples.
+            DefinitionError: A value is wrong.
+            UnknownNameError: No input, output or class goes by that name.
+        """
+        samples = self._to_explain(dataset, validation)
+        return dependence_of(samples, self.predictor, input, output, points, span, label, newest)
+
+    def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
+        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation)
 
     def predict(
         self,
@@ -476,6 +644,12 @@ class Model:
             UnknownModelError: It is not stored.
         """
         self._folder.delete()
+
+    def _record_if_any(self) -> dict[str, Any] | None:
+        """How it was trained; None while it is not, or when its files are gone or damaged."""
+        with suppress(PredictionError, StoreError):
+            return self.record
+        return None
 
     def _refuse_version(self, verb: str) -> None:
         if self.version is not None and self._folder.state().status != "locked":

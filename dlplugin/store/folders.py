@@ -3,6 +3,7 @@
 models/NAME/definition.json      while it is a draft or trained
 models/NAME/versions/1/...       a locked version
 models/.runs/RUN/...             one training
+models/.records/...              openings of holdouts and trials, which outlive models and runs
 models/.locks/...                who is writing; held by the operating system, so a dead process holds none
 """
 
@@ -29,6 +30,7 @@ __all__ = [
     "place_of",
     "read_json",
     "store_folder",
+    "sync",
     "to_json_bytes",
     "write_file",
     "write_folder",
@@ -106,7 +108,7 @@ def write_file(path: Path, content: bytes, make_folder: bool = True) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
         _write(beside, content)
         os.replace(beside, path)
-        _sync(path.parent)
+        sync(path.parent)
     except BaseException as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -128,9 +130,9 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             (beside / name).parent.mkdir(exist_ok=True)
             _write(beside / name, content)
         for folder in {(beside / name).parent for name in files}:
-            _sync(folder)
+            sync(folder)
         os.rename(beside, path)
-        _sync(path.parent)
+        sync(path.parent)
     except BaseException as error:
         shutil.rmtree(beside, ignore_errors=True)
         if isinstance(error, OSError):
@@ -213,7 +215,7 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Makes a rename in the folder last; some systems cannot open folders."""
     if os.name != "posix":
         return

@@ -1,7 +1,7 @@
 """The folder of one run: what was asked for, how it goes, its last state, and the weights it keeps.
 
 run.json              what was asked for, and how it ended
-samples.safetensors   the numbers it trains on, while it is not finished
+samples.safetensors   the numbers it trains on; of a finished run for the holdout, while its model predicts with it
 initial.safetensors   the weights it began with, where they came from another model
 history.csv           a line an epoch
 state.safetensors     the last state, from which it goes on
@@ -206,8 +206,14 @@ class RunFolder:
 
     @property
     def samples_file(self) -> Path:
-        """The numbers it trains on; gone when it is finished."""
+        """The numbers it trains on; when it is finished only there while its model predicts with it."""
         return self.path / "samples.safetensors"
+
+    def drop_samples(self) -> None:
+        """Removes the numbers it trained on where it is finished, as well as that can be done."""
+        with suppress(OSError, DamagedModelError):
+            if self.facts["status"] == "finished":
+                self.samples_file.unlink(missing_ok=True)
 
     @property
     def save_point(self) -> Path:

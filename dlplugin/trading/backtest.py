@@ -11,14 +11,17 @@ from dlplugin.errors import TradingError
 from dlplugin.evaluation import Backtest, Execution, settle
 from dlplugin.trading.clock import day_numbers_to_index
 from dlplugin.trading.feeds import feed
+from dlplugin.trading.opened import SHOWN, Shown
 
 __all__ = ["backtest"]
+
+UNNAMED = "bars"
 
 
 def backtest(
     strategy: type,
     bars: pd.DataFrame,
-    symbol: str = "bars",
+    symbol: str = UNNAMED,
     start: pd.Timestamp | str | None = None,
     end: pd.Timestamp | str | None = None,
     cash: float = 100_000.0,
@@ -26,6 +29,9 @@ def backtest(
     **params: Any,
 ) -> Backtest:
     """Runs a backtrader strategy.
+
+    Where it runs over days of the holdout of a model that predicts in it (`DLPredictor`), that is recorded as
+    an opening, whether it trades or not: the result is of those days. See `Model.openings`.
 
     Args:
         strategy: A `bt.Strategy` class.
@@ -52,7 +58,8 @@ def backtest(
     cerebro.broker.setcash(cash)
     cerebro.broker.setcommission(commission=commission)
     cerebro.addanalyzer(_Record, _name="record")
-    cerebro.addstrategy(_traded_from(strategy, first), **params)
+    shown = Shown(checked.index[first], None if symbol == UNNAMED else symbol)
+    cerebro.addstrategy(_traded_from(strategy, first, shown), **params)
     ran = cerebro.run()
     if not ran:
         raise TradingError(
@@ -94,7 +101,7 @@ def _date(value: pd.Timestamp | str | None, name: str) -> pd.Timestamp | None:
     return date
 
 
-def _traded_from(strategy: type, first: int) -> type:
+def _traded_from(strategy: type, first: int, shown: Shown) -> type:
     """The strategy, silent until the bar before the first one on which it may trade."""
 
     class Traded(strategy):
@@ -116,6 +123,7 @@ def _traded_from(strategy: type, first: int) -> type:
                 self._begun = True
                 super().nextstart()
 
+    setattr(Traded, SHOWN, shown)
     Traded.__name__ = Traded.__qualname__ = strategy.__name__
     return Traded
 

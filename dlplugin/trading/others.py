@@ -11,7 +11,7 @@ from dlplugin.errors import TradingError
 from dlplugin.registry import did_you_mean
 from dlplugin.trading.clock import day_numbers_to_index
 
-__all__ = ["BarsSeen", "feed_named"]
+__all__ = ["BarsSeen", "feed_named", "strategy_of"]
 
 
 class BarsSeen(bt.Indicator):
@@ -70,16 +70,21 @@ def feed_named(indicator: Any, symbol: str, reader: str) -> Any:
     Raises:
         TradingError: No feed has that name.
     """
-    strategy = indicator
-    while not hasattr(strategy, "env"):
-        strategy = strategy._owner
-    names = {data._name: data for data in strategy.datas if getattr(data, "_name", None)}
+    names = {data._name: data for data in strategy_of(indicator).datas if getattr(data, "_name", None)}
     if symbol not in names:
         raise TradingError(
             f"{reader} reads {symbol}, but no feed has that name{_there(symbol, names)} add it with "
             f"cerebro.adddata(dl.feed(bars, {symbol!r}))"
         )
     return names[symbol]
+
+
+def strategy_of(indicator: Any) -> Any:
+    """The strategy that an indicator belongs to, itself or as part of another indicator."""
+    strategy = indicator
+    while not hasattr(strategy, "env"):
+        strategy = strategy._owner
+    return strategy
 
 
 def _there(symbol: str, names: Iterable[str]) -> str:

@@ -14,7 +14,8 @@ from dlplugin.registry import did_you_mean
 from dlplugin.store import ModelFolder, split_name, store_folder
 from dlplugin.trading.clock import day_numbers_to_index
 from dlplugin.trading.lines import with_lines
-from dlplugin.trading.others import BarsSeen, feed_named
+from dlplugin.trading.opened import watch_holdout
+from dlplugin.trading.others import BarsSeen, feed_named, strategy_of
 
 __all__ = ["DLPredictor"]
 
@@ -57,6 +58,10 @@ class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
     backtrader. A bar that is still forming (replay) has a provisional value; the last one counts.
     Other symbols that the inputs read are the feeds of those names in the same cerebro; the own symbol
     is the name of the feed.
+
+    A strategy that trades on days of the model's holdout, wherever it runs, is recorded as an opening of it
+    when it stops, once for the same days and symbols; one that only reads predictions is not. See
+    `Model.openings`.
     """
 
     lines: Any = ("prediction",)
@@ -100,6 +105,7 @@ class DLPredictor(bt.Indicator, metaclass=_LinesOfItsModel):
         self._pending: tuple[int, dict[str, float], pd.Timestamp] | None = None
         self._memo: tuple[int, np.ndarray] | None = None
         self.addminperiod(model.bars_needed)
+        watch_holdout(strategy_of(self), model)
 
     def _plotlabel(self) -> list[str]:
         return [self._label]

@@ -12,7 +12,7 @@ from dlplugin.definition import Definition, TrainingOptions
 from dlplugin.errors import DLPluginError, StoreError, TrainingError
 from dlplugin.evaluation import Evaluation, evaluate_samples
 from dlplugin.samples import Samples, read_samples
-from dlplugin.store import ModelFolder, RunFolder, Trained, hold, now
+from dlplugin.store import ModelFolder, RunFolder, Trained, Trial, hold, now, record_trial
 from dlplugin.training.control import Control, StoppedBeforeItBeganError, signals
 from dlplugin.training.devices.found import Devices, choose_devices
 from dlplugin.training.devices.share import ALONE, Share
@@ -47,11 +47,14 @@ def execute(folder: RunFolder, console: Console | None = None, samples: Samples 
             raise TrainingError(f"run {folder.name} is finished: {facts['stop_reason']}")
         definition = Definition.from_dict(facts["definition"])
         model = ModelFolder(folder.root, definition.name)
+        before = model.state().run if model.exists else None
         model.begin_training(definition, folder.name)
         control = Control(lambda: folder.stop_requested)
         try:
             with signals(control):
                 _train(folder, facts, definition, control, console, samples)
+            with suppress(DLPluginError):
+                _drop_samples(model, {before, folder.name})
         except StoppedBeforeItBeganError as error:
             facts.setdefault("epochs", 0)
             _mark(folder, facts, error, control)
@@ -61,12 +64,15 @@ def execute(folder: RunFolder, console: Console | None = None, samples: Samples 
     return control
 
 
-def evaluation_of(samples: Samples, trained: Trained, boosting: bool = False) -> Evaluation:
-    """How a save point does on the in-sample and out-of-sample rows of its training.
+def evaluation_of(
+    samples: Samples, trained: Trained, span: str = "out-of-sample", boosting: bool = False
+) -> Evaluation:
+    """How a save point does on the in-sample rows of its training and on those of another span.
 
     Args:
         samples: Of its training.
         trained: The save point.
+        span: The judged one: "out-of-sample" or "holdout".
         boosting: Whether gradient boosting is among the rules: a second that not every training should cost.
     """
     from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
@@ -81,7 +87,8 @@ def evaluation_of(samples: Samples, trained: Trained, boosting: bool = False) ->
     options = trained.record["options"]
     chosen = options["save_point"] != "last" or options["auto_stop"] is not None
     selected = chosen or options["schedule"] == "on-plateau"  # which follows the out-of-sample samples
-    return evaluate_samples(samples, predictor, selected, boosting=boosting)
+    selected = selected and span == "out-of-sample"
+    return evaluate_samples(samples, predictor, selected, span, boosting)
 
 
 def _train(
@@ -103,6 +110,7 @@ def _train(
         facts.pop(outcome, None)
     facts["status"] = "running"
     folder.write_facts(facts)
+    record_trial(folder.root, Trial.of(folder.name, definition, facts))  # before it counts as begun
     folder.note("goes on" if folder.events else "begins", epoch=done)
     from dlplugin.training.fit import fit  # Lightning: 2 s that only a training should pay
     from dlplugin.training.journal import RunJournal
@@ -137,9 +145,14 @@ def _train(
         ModelFolder(folder.root, definition.name).end_training(definition, folder.name)
         folder.write_evaluation(json.loads(evaluation_of(samples, trained).to_json()))
     _end(folder, facts)
-    if fitted.finished:
-        with suppress(OSError):
-            folder.samples_file.unlink()
+
+
+def _drop_samples(model: ModelFolder, runs: set[str | None]) -> None:
+    """Of finished runs only the one that the model predicts with keeps its samples: its holdout may be opened."""
+    predicts = model.state().run
+    for run in (RunFolder(model.root, name) for name in runs if name):
+        if run.name != predicts or "holdout" not in run.facts["spans"]:
+            run.drop_samples()
 
 
 def _look_ahead(samples: Samples, options: TrainingOptions) -> dict[str, Any]:

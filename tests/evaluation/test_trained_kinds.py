@@ -10,6 +10,7 @@ from sklearn import metrics
 import dlplugin as dl
 from dlplugin.evaluation import trained
 from dlplugin.evaluation.classes import evaluate_classes
+from dlplugin.samples import build_samples, rows_with_dropped
 
 
 def joined(model: dl.Model, dataset: dl.DataSet, span: str, look_ahead: int) -> pd.DataFrame:
@@ -65,6 +66,30 @@ def test_with_the_dropped_class_all_that_is_predicted_is_scored(
     assert 0 < found.errors.accuracy < scores.errors.accuracy
     assert found.days == rows.index.nunique()
     assert (scores.start, scores.end) == (rows.index.min(), rows.index.max())
+
+
+class Alternating:
+    """Names the two classes in turn, stacked bar by stacked bar, in place of a network."""
+
+    columns = ("way", "way [down]", "way [up]")
+    first = (0,)
+    gives_probabilities = False
+
+    def predict_rows(self, matrix: np.ndarray, rows: np.ndarray, symbol: str) -> np.ndarray:
+        return np.repeat(rows[:, None] % 2, 3, axis=1).astype(float)
+
+
+def test_each_dropped_sample_has_its_own_prediction(two_stocks: dl.DataSet) -> None:
+    output = dl.Output("ROC(5)", look_ahead=5, classes=[-1, 1], drop="middle", name="way")
+    definition = dl.Definition("alternating", ["RSI(14)"], [output])
+    samples = build_samples(definition, two_stocks, dl.resolve_split(two_stocks, dl.Split()))
+    found = trained.evaluate_samples(samples, Alternating(), selected=False)  # type: ignore[arg-type]
+    for scores in found.scores():
+        rows = rows_with_dropped(samples, scores.span)
+        came = np.nan_to_num(samples.targets[rows, 0], nan=2).astype(int)
+        expected = metrics.confusion_matrix(came, rows % 2)
+        np.testing.assert_array_equal(scores.with_dropped.counts, expected)
+        assert scores.dropped == tuple(expected[2, :2])
 
 
 def test_the_error_of_classes_counts_their_look_ahead_whatever_is_dropped(

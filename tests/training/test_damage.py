@@ -216,11 +216,21 @@ def test_a_reason_from_before_is_forgotten_when_it_goes_on(
     assert seen == [("", "", False)] * 2
 
 
-def test_a_run_keeps_its_samples_until_it_is_finished(store: Path) -> None:
+def test_a_finished_run_keeps_its_samples_while_its_model_predicts_with_it(store: Path) -> None:
     folder = only_run(store)
-    assert folder.samples_file.exists()
     dl.load_run(folder.name, store).resume(console=QUIET)
+    assert folder.samples_file.exists()
+    model = describe(store, "m")
+    model.train(small_dataset(), dl.Split(0.7, 0.3), dl.TrainingOptions(epochs=1), console=QUIET)
     assert not folder.samples_file.exists()
+    assert not RunFolder.open(store, model.run.name).samples_file.exists(), "it has no holdout"
+
+
+def test_a_run_that_is_not_finished_keeps_its_samples_whatever_its_model_predicts_with(store: Path) -> None:
+    folder = only_run(store)
+    assert folder.status == "stopped"
+    describe(store, "m").train(small_dataset(), options=dl.TrainingOptions(epochs=1), console=QUIET)
+    assert folder.samples_file.exists()
 
 
 @pytest.mark.parametrize(

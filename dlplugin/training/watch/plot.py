@@ -1,9 +1,7 @@
 """The picture of a run: losses, accuracies and learning rate of every epoch, and why it ended."""
 
-import io
 import textwrap
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dlplugin.errors import StoreError
+from dlplugin.evaluation.figure import BLUE, INK, MUTED, OCHRE, dress, save_figure, shown
 from dlplugin.training.outcome import epochs_text
 from dlplugin.training.watch.thin import thin
 
@@ -23,12 +21,8 @@ __all__ = ["plot_history"]
 
 FloatArray = NDArray[np.float64]
 
-COLOURS = {"in-sample": "#2b62b8", "out-of-sample": "#96600a"}
-INK = "#1c2127"
-MUTED = "#5c6570"
-GRID = "#e4e7eb"
+COLOURS = {"in-sample": BLUE, "out-of-sample": OCHRE}
 TROUBLE = "#c83c1e"
-"""The report's colours: blue and ochre stay apart for every kind of colour blindness, and in grey."""
 
 LOG_FROM = 20.0  # a loss that falls to a twentieth of its highest value is flat on a linear scale
 APART = 3.0  # times the span of either curve: on one axis both would look flat
@@ -82,7 +76,7 @@ def plot_history(
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     epochs = history["epoch"].to_numpy(np.float64)
     for panel in axes:
-        _dress(panel)
+        dress(panel)
     for panel, (label, inside, outside, _) in zip(axes[:-1], sections, strict=True):
         marked = () if (inside, outside) == LOSSES_APART[0][1:3] else save_points
         _values(panel, history, label, (inside, outside), marked, kept)
@@ -90,9 +84,8 @@ def plot_history(
     _epoch_axis(axes[-1], epochs)
     _head(list(axes[: len(losses)]), name, subtitle)
     if path is not None:
-        _save(figure, Path(path))
-    figure._repr_png_ = partial(_png, figure)  # type: ignore[attr-defined]  # how notebooks show an object
-    return figure
+        save_figure(figure, Path(path))
+    return shown(figure)
 
 
 def _apart(history: pd.DataFrame) -> bool:
@@ -233,17 +226,6 @@ def _epoch_axis(panel: "Axes", epochs: FloatArray) -> None:
     panel.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
 
 
-def _dress(panel: "Axes") -> None:
-    """The same look whatever style the process has chosen."""
-    panel.set_facecolor("white")
-    panel.grid(True, which="major", color=GRID, linewidth=0.8)
-    panel.set_axisbelow(True)
-    panel.tick_params(which="both", colors=MUTED, labelsize=9)
-    for side, spine in panel.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(MUTED)
-
-
 def _head(panels: Sequence["Axes"], name: str, subtitle: str) -> None:
     """Above the first panel: the name, what became of it, and what the lines are."""
     panel, row = panels[0], 18.0  # points
@@ -277,22 +259,3 @@ def _head(panels: Sequence["Axes"], name: str, subtitle: str) -> None:
             fontsize=9,
             labelcolor=INK,
         )
-
-
-def _save(figure: "Figure", path: Path) -> None:
-    kinds = figure.canvas.get_supported_filetypes()
-    kind = path.suffix.lstrip(".").lower()
-    if kind not in kinds:
-        raise StoreError(
-            f"cannot write {path}: {path.suffix or 'no ending'} is no kind of picture; use .png, .svg or .pdf"
-        )
-    try:
-        figure.savefig(path, facecolor="white", metadata={"Date": None} if kind == "svg" else None)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
-
-
-def _png(figure: "Figure") -> bytes:
-    content = io.BytesIO()
-    figure.savefig(content, format="png", facecolor="white")
-    return content.getvalue()
