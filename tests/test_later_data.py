@@ -82,6 +82,7 @@ def test_later_bars_and_other_symbols_fill_the_out_of_sample_side_only(
     assert earlier.min() < model.spans["in-sample"].start + pd.Timedelta(days=60)
 
 
+@pytest.mark.usefixtures("without_boosting")
 @pytest.mark.parametrize("name", ["dates", "symbols", "random", "dataset"])
 def test_on_the_data_of_the_training_the_evaluation_is_that_of_the_training(
     trained: dict[str, dl.Model], us_stocks: dl.DataSet, name: str

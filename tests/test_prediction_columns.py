@@ -123,6 +123,7 @@ def test_each_output_reads_its_own_columns_of_the_network(mixed: Predictor, us_s
     assert [mixed.columns[first] for first in mixed.first] == ["ROC(5)", "day", "way", "range"]
 
 
+@pytest.mark.usefixtures("without_boosting")
 @pytest.mark.parametrize("class_loss", ["cross-entropy", "hinge"])
 def test_outputs_of_all_kinds_train_together_and_are_evaluated_and_locked(
     describe, tmp_path: Path, two_stocks: dl.DataSet, class_loss: str

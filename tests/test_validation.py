@@ -49,6 +49,7 @@ def trained(
     return models
 
 
+@pytest.mark.usefixtures("without_boosting")
 @pytest.mark.parametrize("name", KINDS)
 def test_evaluating_again_scores_the_samples_that_the_training_validated_on(
     trained: dict[str, dl.Model], two_stocks: dl.DataSet, other: dl.DataSet, name: str

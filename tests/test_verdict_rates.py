@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy.stats import binom
 
 import dlplugin as dl
 from tests.test_honesty import bars_of
 
+QUIET = Console(quiet=True)
 NOMINAL = 0.025
 WALKS, PLANTED = 200, 50
 DRIFT = 0.05  # of a return, whose deviation is 1: 12 % a year at a volatility of 16 %
@@ -25,7 +27,11 @@ def walk(seed: int, look_ahead: int, drift: float, store: Path) -> dl.Model:
         outputs=[dl.Output(f"ROC({look_ahead})", look_ahead=look_ahead)],
         store=store,
     )
-    model.train(dl.DataSet.from_frames("walk", frames), options=dl.TrainingOptions(epochs=12, seed=seed))
+    model.train(
+        dl.DataSet.from_frames("walk", frames),
+        options=dl.TrainingOptions(epochs=12, seed=seed),
+        console=QUIET,
+    )
     return model
 
 
@@ -67,11 +73,13 @@ def test_one_percent_of_the_variance_is_found_in_four_of_five_studies(tmp_path: 
     for seed in range(PLANTED):
         model = dl.Model(
             f"planted-{seed}",
-            inputs=["signal", "RSI(14)", "ROC(5)"],
+            inputs=["signal"],
             outputs=[dl.Output("ROC(1)", look_ahead=1)],
             store=tmp_path,
         )
-        model.train(one_percent(seed), options=dl.TrainingOptions(epochs=40, auto_stop=10, seed=seed))
+        model.train(
+            one_percent(seed), options=dl.TrainingOptions(epochs=40, auto_stop=10, seed=seed), console=QUIET
+        )
         found.append(model.evaluation)
     credited = sum(bool(each.beats()) for each in found)
     shares = [each.scores()[1].by_rule["model"].r_squared for each in found]

@@ -87,7 +87,8 @@ def evaluation_of(
     options = trained.record["options"]
     chosen = options["save_point"] != "last" or options["auto_stop"] is not None
     selected = chosen or options["schedule"] == "on-plateau"  # which follows the out-of-sample samples
-    return evaluate_samples(samples, predictor, selected and span == "out-of-sample", span, boosting=boosting)
+    selected = selected and span == "out-of-sample"
+    return evaluate_samples(samples, predictor, selected, span, boosting)
 
 
 def _train(

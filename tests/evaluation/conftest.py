@@ -40,7 +40,8 @@ def make_panel(
 
     With `r_squared` above 0 the first input predicts that share of the next return's variance. The model is
     "noise" (of small amplitude), "overfit" (least squares on 40 in-sample samples), "constant" (near the
-    mean, but for some noise) or "truth". The drift is that of each return, whose deviation is 1.
+    mean, but for some noise), "truth", or "boundary": twice the truth, whose loss is exactly a constant's, so
+    that as many are credited as ever can be of models that beat no constant. The drift is that of each return, whose deviation is 1.
     """
     random = np.random.default_rng(seed)
     T = sum(days)
@@ -67,6 +68,8 @@ def make_panel(
         spread = np.sqrt(look_ahead) * np.array([0.05, 0.002])
         offset, own = random.standard_normal(), random.standard_normal((T, symbols))
         predicted = look_ahead * drift + spread[0] * offset + spread[1] * own
+    elif model == "boundary":
+        predicted = look_ahead * drift + 2 * np.sqrt(r_squared) * known[:, :, 0]
     else:
         predicted = np.sqrt(r_squared) * known[:, :, 0]
     times = days_from("2001-01-01", T)

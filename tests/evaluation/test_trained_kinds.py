@@ -10,7 +10,6 @@ from sklearn import metrics
 import dlplugin as dl
 from dlplugin.evaluation import trained
 from dlplugin.evaluation.classes import evaluate_classes
-from dlplugin.evaluation.rules import boosting
 from dlplugin.samples import build_samples, rows_with_dropped
 
 
@@ -134,10 +133,10 @@ def test_numbers_are_stored_without_classes_and_quantiles(kinds: dict[str, dl.Mo
     assert [span["below"] for span in spans] == [[]] * 4
 
 
+@pytest.mark.usefixtures("without_boosting")
 def test_the_stored_evaluation_is_that_of_the_same_data(
-    monkeypatch: pytest.MonkeyPatch, kinds: dict[str, dl.Model], two_stocks: dl.DataSet
+    kinds: dict[str, dl.Model], two_stocks: dl.DataSet
 ) -> None:
-    monkeypatch.setattr(boosting, "find_spec", lambda name: None)
     for model in kinds.values():
         found = model.evaluate(two_stocks)
         assert json.loads(found.to_json()) == json.loads(model.evaluation.to_json())
