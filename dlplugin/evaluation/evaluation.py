@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from dlplugin.errors import DamagedModelError, DefinitionError, UnknownNameError
+from dlplugin.evaluation.claims import beaten_rules
 from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
+from dlplugin.evaluation.group_table import GroupTable
+from dlplugin.evaluation.groups import KINDS
 from dlplugin.evaluation.plain import from_plain, to_plain
-from dlplugin.evaluation.ranges import FEWEST_ROWS, MOST_ROWS, frame_of, range_rows
+from dlplugin.evaluation.ranges import FEWEST_ROWS, MOST_ROWS, frame_of, range_rows, refuse_unfit_range
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
+from dlplugin.evaluation.rules import in_order
 from dlplugin.evaluation.summary import Table, summary_html, summary_lines
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.text import plain, rich_text
 from dlplugin.evaluation.values import OutputSamples
-from dlplugin.evaluation.verdict import beaten_rules, headline, verdict
+from dlplugin.evaluation.verdict import headline, verdict
 from dlplugin.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -62,48 +67,114 @@ class Evaluation:
         return self._result(output).spans
 
     def comparisons(self, output: int | str = 0) -> list[Comparison]:
-        """The model against each trivial rule, out of sample; empty where there is no such span."""
+        """The model against each trivial rule on the judged span; empty where there is none.
+
+        Of numbers first the losses: with the constants ("in-sample mean", "zero" and "model's average",
+        which is what the model itself predicts there on average), then with the other rules; then the hit
+        rates. Of classes the accuracies. `figure` says which.
+        """
         return list(self._result(output).comparisons)
 
     def beats(self, output: int | str = 0) -> tuple[str, ...]:
         """The rules that the verdict credits the model with beating; empty: it beats nothing.
 
-        It beats nothing also when all it beats does worse than an unbeaten constant, zero or the mean.
+        They are those whose loss, or for classes whose accuracy, is worse than the model's by more than the
+        error; none where a constant is not: see `verdict`.
         """
         return beaten_rules(self._result(output))
 
-    def table(self, output: int | str = 0, rows: int = ROWS, by: str = "width") -> Table:
+    def table(
+        self,
+        output: int | str = 0,
+        rows: int = ROWS,
+        by: str = "width",
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Table:
         """Predicted ranges against what came; for classes each class, and how often it was right.
 
         Args:
             output: Position or name.
-            rows: About how many ranges, 2 to 50; their width is 1, 2, 2.5 or 5 × 10^n. Classes have a row
-                each, whatever it says.
-            by: "width": ranges of one width; "count": of one number of in-sample samples.
+            rows: About how many ranges, 2 to 50; exactly that many between low and high. Classes have a
+                row each, whatever it says.
+            by: "width": ranges of one width, which is 1, 2, 2.5 or 5 × 10^n where low and high are not given;
+                "count": of one number of in-sample samples.
+            low: The prediction at which the rows begin; those below it are in an open-ended row before them.
+            high: The prediction at which they end; those from it on are in an open-ended row after them.
 
         Raises:
-            DefinitionError: A stored evaluation has only its tables of ten rows.
+            DefinitionError: A stored evaluation has only its tables of ten rows, or the range has one end.
         """
         if not FEWEST_ROWS <= rows <= MOST_ROWS:
             raise DefinitionError(f"rows is {rows}; a table has {FEWEST_ROWS} to {MOST_ROWS}")
+        refuse_unfit_range(low, high)
         position = self._position(output)
         result = self.results[position]
         if isinstance(result, ClassResult):
             return ClassTable(self.outputs[position].name, self.outputs[position].labels, result.spans)
         _known("by", by, ("width", "count"))
         if self.samples is not None:
-            found = range_rows(self.samples[position], rows, by)
-        elif rows == ROWS:
+            found = range_rows(self.samples[position], rows, by, low, high)
+        elif rows == ROWS and low is None:
             found = result.ranges[by]
         else:
+            wanted = f"of {rows} rows" if low is None else f"between {low} and {high}"
             raise DefinitionError(
-                f"a stored evaluation has tables of {ROWS} rows, not of {rows}; for others: "
-                "model.evaluate(dataset).table(rows=...)"
+                f"a stored evaluation has two tables of {ROWS} rows, none {wanted}; for others: "
+                "model.evaluate(dataset).table(...)"
             )
         return RangeTable(
             output=self.outputs[position].name,
             frame=frame_of(found, [span.span for span in result.spans]),
             spans=tuple((span.span, span.start, span.end) for span in result.spans),
+        )
+
+    def by(self, kind: str, output: int | str = 0) -> GroupTable:
+        """The figures of each symbol, of each year or of each volatility regime, with their errors.
+
+        Args:
+            kind: "symbol", "year" (of bar t) or "volatility": calm, middle and wild are the thirds of the
+                volatility of the last 20 bars, each symbol's own and made of its in-sample samples.
+            output: Position or name.
+        """
+        _known("kind", kind, KINDS)
+        position = self._position(output)
+        result = self.results[position]
+        spans = tuple(
+            (each.span, each.start, each.end, tuple(group for group in each.groups if group.kind == kind))
+            for each in result.spans
+        )
+        return GroupTable(self.outputs[position].name, kind, isinstance(result, ClassResult), spans)
+
+    def frame(self, output: int | str = 0) -> pd.DataFrame:
+        """All samples of an output, for statistics of your own.
+
+        Returns:
+            A row for each sample: span, time (of bar t), symbol, predicted and actual, then what each trivial
+            rule predicts; numbers in the output's own unit, classes by their number. NaN is a prediction
+            that failed.
+
+        Raises:
+            DefinitionError: A stored evaluation has no samples.
+        """
+        position = self._position(output)
+        if self.samples is None:
+            raise DefinitionError("a stored evaluation has no samples; give model.evaluate(dataset).frame()")
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "span": each.span,
+                        "time": each.times,
+                        "symbol": each.symbols,
+                        "predicted": each.predicted,
+                        "actual": each.actual,
+                        **each.by_rule,
+                    }
+                )
+                for each in self.samples[position]
+            ],
+            ignore_index=True,
         )
 
     def loss(self, span: str = "out-of-sample", rule: str = "model") -> float:
@@ -116,7 +187,7 @@ class Evaluation:
         """
         _known("span", span, SPANS)
         spans = [each for result in self.results if isinstance(result, OutputResult) for each in result.spans]
-        _known("rule", rule, ("model", *(spans[0].by_rule if spans else ())))
+        _known("rule", rule, ("model", *(in_order(spans[0].by_rule) if spans else ())))
         losses = [scores.by_rule[rule].loss for scores in spans if scores.span == span]
         return float(np.mean(losses)) if losses else math.nan
 
@@ -141,7 +212,7 @@ class Evaluation:
             "outputs": self.outputs,
             "results": [result.to_dict() for result in self.results],
         }
-        return json.dumps(to_plain(document), allow_nan=False, indent=1)
+        return json.dumps(to_plain(document), allow_nan=False, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Evaluation":

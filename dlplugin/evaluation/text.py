@@ -15,6 +15,7 @@ __all__ = [
     "Line",
     "bar",
     "dates",
+    "days",
     "fixed",
     "html_bar",
     "html_table",
@@ -22,11 +23,13 @@ __all__ = [
     "percent",
     "plain",
     "rich_text",
+    "with_error",
 ]
 
 Line = list[tuple[str, str]]  # pieces with their rich style, "" for none
 
 UNDEFINED = "–"
+GAIN_COLOUR, LOSS_COLOUR = "#00796b", "#c83c1e"  # teal and red-orange, as in the report
 
 
 def plain(lines: list[Line]) -> str:
@@ -81,29 +84,47 @@ def dates(start: pd.Timestamp, end: pd.Timestamp) -> str:
     return f"{start.strftime(form)} … {end.strftime(form)}"
 
 
-def bar(value: float, full: float, half: int) -> Line:
+def days(start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """First and last day of a span, where there is no room for the time of day."""
+    return f"{start:%Y-%m-%d} … {end:%Y-%m-%d}"
+
+
+def with_error(value: float, error: float, decimals: int, unit: str = "") -> str:
+    """A figure with its 95 % interval, or a dash; without a ± where there are too few days to tell.
+
+    >>> with_error(0.3123, 0.5512, 2), with_error(12.0, float("nan"), 1, " %"), with_error(float("nan"), 1.0, 2)
+    ('0.31 ± 0.55', '12.0 %', '–')
+    """
+    if math.isnan(value):
+        return UNDEFINED
+    shown = fixed(value, decimals)
+    return f"{shown}{unit}" if math.isnan(error) else f"{shown} ± {fixed(error, decimals)}{unit}"
+
+
+def bar(value: float, full: float, half: int, faint: bool = False) -> Line:
     """A bar left (red) or right (green) of a centre line.
 
     Args:
         value: What it shows; NaN and 0 show nothing.
         full: The absolute value that fills a side; a larger one is cut there.
         half: Characters on each side.
+        faint: Shaded, for a value that its error does not tell from 0.
     """
     share = 0.0 if math.isnan(value) or not full > 0 else min(abs(value) / full, 1.0)
     halves = round(2 * half * share)
-    blocks, rest = "█" * (halves // 2), halves % 2
+    whole, rest = ("▒" * math.ceil(halves / 2), 0) if faint else ("█" * (halves // 2), halves % 2)
     if value < 0:
-        return [(("▐" * rest + blocks).rjust(half), "red"), ("│" + " " * half, "")]
-    return [(" " * half + "│", ""), ((blocks + "▌" * rest).ljust(half), "green")]
+        return [(("▐" * rest + whole).rjust(half), "red"), ("│" + " " * half, "")]
+    return [(" " * half + "│", ""), ((whole + "▌" * rest).ljust(half), "green")]
 
 
-def html_bar(value: float, full: float) -> str:
-    """The same bar in HTML, without any style sheet."""
+def html_bar(value: float, full: float, faint: bool = False) -> str:
+    """The same bar in HTML, without any style sheet, in colours that the colour-blind tell apart."""
     share = 0.0 if math.isnan(value) or not full > 0 else 100 * min(abs(value) / full, 1.0)
     side = "flex:1;display:flex"
-    drawn = f"width:{share:.1f}%;height:0.8em;background"
-    left = f'<div style="{drawn}:#c62828"></div>' if value < 0 else ""
-    right = f'<div style="{drawn}:#2e7d32"></div>' if value > 0 else ""
+    drawn = f"width:{share:.1f}%;height:0.8em;{'opacity:0.35;' if faint else ''}background"
+    left = f'<div style="{drawn}:{LOSS_COLOUR}"></div>' if value < 0 else ""
+    right = f'<div style="{drawn}:{GAIN_COLOUR}"></div>' if value > 0 else ""
     return (
         '<div style="display:flex;align-items:center;width:9em">'
         f'<div style="{side};justify-content:flex-end">{left}</div>'

@@ -321,17 +321,28 @@ class Model:
         return begin_run(self._root, self.definition, dataset, *how, validation, start_from)
 
     def evaluate(self, dataset: DataSet | None = None, validation: DataSet | None = None) -> Evaluation:
-        """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
+        """How it does in and out of sample; the days of the holdout stay closed.
+
+        In sample is what it was trained on, and nothing else: on the training's data the evaluation is that
+        of the training. Data loaded later are out of sample: other symbols, and bars that the
+        training had not, but for those on the holdout's days. The evaluation's note says what is there.
+
+        Among the trivial rules there is gradient boosting too, where scikit-learn is installed (the extra
+        `boosting`). The evaluation at a training's end, `model.evaluation`, goes without: it would cost each
+        training a second or more.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates; otherwise `Model.dataset`.
+            dataset: Symbols and bars, those of its training or others; by default `Model.dataset`. Where it has
+                none of the training's in-sample samples, those are read again.
             validation: The other DataSet whose samples were out of sample, if there was one; without a
                 dataset it is read again, too.
 
         Raises:
             BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: It was validated on another DataSet, and none is given, or the other way about.
+            SamplesError: It was validated on another DataSet, and none is given, or the other way about; a
+                symbol has no scaling of its own, or the bars of one that trained; or the DataSet has no
+                in-sample samples, and those of the training cannot be read again.
         """
         return evaluate_on(self._source().read_trained(), dataset, validation)
 

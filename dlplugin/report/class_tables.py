@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlplugin.evaluation import CLASS_RULE
+from dlplugin.evaluation import CLASS_RULES
 from dlplugin.report.tables import SpanHead, comparison_rows, span_head
 from dlplugin.report.words import MISSING, number, percent
 
@@ -76,10 +76,13 @@ def _class_cells(scores: "ClassScores", row: int) -> list[str]:
 
 
 def _class_scores(result: "ClassResult") -> list[list[Any]]:
-    """The model, the rule, and the in-sample shares as probabilities; what one does not give is a dash."""
-    rows: list[list[Any]] = [["model"], [CLASS_RULE], ["in-sample shares"]]
+    """The model, the rules, and the in-sample shares as probabilities; what one does not give is a dash."""
+    there = [rule for rule in CLASS_RULES if rule in result.spans[0].by_rule]
+    rows: list[list[Any]] = [[name] for name in ("model", *there, "in-sample shares")]
     for position, scores in enumerate(result.spans):
         rows[0].append([percent(scores.accuracy), number(scores.correlation, 3), number(scores.log_loss, 4)])
-        rows[1].append([percent(result.rule_accuracy(position)), MISSING, MISSING])
-        rows[2].append([MISSING, MISSING, number(result.rule_log_loss(position), 4)])
+        for row, rule in zip(rows[1:-1], there, strict=True):
+            hits = scores.by_rule[rule]
+            row.append([percent(hits.accuracy), number(hits.correlation, 3), MISSING])
+        rows[-1].append([MISSING, MISSING, number(result.rule_log_loss(position), 4)])
     return rows

@@ -44,6 +44,12 @@ __all__ = [
     "trades_table",
 ]
 
+OUTCOMES = {
+    "beaten": "beaten",
+    "inside the error": "inside the error",
+    "worse": "does better",
+    "unknown": "too few days to tell",
+}
 MOST_TRADES = 1000
 _WEIGHTY = 0.01
 """Share of a span's samples that a row must hold for its bar to set the scale."""
@@ -104,9 +110,13 @@ def output_tables(evaluation: "Evaluation", output: int) -> OutputTables:
         ranges=ranges,
         axis=axis,
         scores=[
-            [rule, *(score_texts(scores.by_rule[rule]) for scores in spans)] for rule in ("model", *RULES)
+            [rule, *(score_texts(scores.by_rule[rule]) for scores in spans)]
+            for rule in ("model", *RULES)
+            if rule in spans[0].by_rule
         ],
-        comparisons=comparison_rows(evaluation.comparisons(output)),
+        comparisons=comparison_rows(
+            [each for each in evaluation.comparisons(output) if each.figure == "loss"]
+        ),
         below=[
             [f"{level:g}", *(percent(scores.below[row]) for scores in spans)]
             for row, level in enumerate(described.quantiles)
@@ -182,7 +192,7 @@ def comparison_rows(found: Sequence["Comparison"]) -> list[list[Any]]:
             number(each.difference, decimals, signed=True),
             f"± {number(error, decimals)}",
             difference_bar(each.difference, error, extreme),
-            "too few days to tell" if np.isnan(error) else "beaten" if each.beaten else "not beaten",
+            OUTCOMES[each.outcome],
         ]
         for each, error in zip(found, errors, strict=True)
     ]

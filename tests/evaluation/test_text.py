@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from dlplugin.evaluation.text import bar, dates, fixed, html_bar, number, plain
+from dlplugin.evaluation.text import bar, dates, days, fixed, html_bar, number, plain
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ def test_fixed_numbers_have_no_minus_before_zero_and_shrink_to_their_column():
 def test_dates_show_the_time_of_day_only_where_there_is_one():
     day = pd.Timestamp("2001-02-03")
     assert dates(day, day) == "2001-02-03 … 2001-02-03"
+    assert days(day, pd.Timestamp("2001-02-04 21:00")) == "2001-02-03 … 2001-02-04"
     assert dates(day, pd.Timestamp("2001-02-04 21:00")) == "2001-02-03 00:00 … 2001-02-04 21:00"
 
 
@@ -54,12 +55,21 @@ def test_bars_go_left_in_red_and_right_in_green(value, drawn, style):
 
 def test_bars_in_html_go_the_same_ways():
     left, _, right = html_bar(-0.5, 1.0).partition("width:1px")
-    assert "width:50.0%;height:0.8em;background:#c62828" in left
+    assert "width:50.0%;height:0.8em;background:#c83c1e" in left
     assert "%" not in right
     left, _, right = html_bar(2.0, 1.0).partition("width:1px")
     assert "%" not in left
-    assert "width:100.0%;height:0.8em;background:#2e7d32" in right
+    assert "width:100.0%;height:0.8em;background:#00796b" in right
     assert "%" not in html_bar(math.nan, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "drawn"), [(1.0, "    │▒▒▒▒"), (0.4, "    │▒▒  "), (-0.4, "  ▒▒│    "), (math.nan, "    │    ")]
+)
+def test_what_an_error_does_not_tell_from_zero_is_faint(value, drawn):
+    assert "".join(piece for piece, _ in bar(value, full=1.0, half=4, faint=True)) == drawn
+    assert ("opacity" in html_bar(value, 1.0, faint=True)) == (value == value)
+    assert "opacity" not in html_bar(value, 1.0)
 
 
 def test_plain_lines_have_no_trailing_blanks():

@@ -4,6 +4,7 @@ import backtrader as bt
 import pytest
 
 import dlplugin as dl
+from dlplugin.evaluation import CLASS_RULES
 from dlplugin.model import reporting as assemble
 from dlplugin.model.reporting import report_data
 from dlplugin.report import render_report
@@ -42,7 +43,9 @@ def test_classes_their_counts_and_their_figures_are_shown(
         list(row) for row in outside.counts
     ]
     scores = table(shown, "scores")[2:]
-    assert [row[0] for row in scores] == ["model", "most frequent class", "in-sample shares"]
+    assert [row[0] for row in scores] == ["model", *CLASS_RULES[:-1], "in-sample shares"]
+    for row in scores[1:-1]:
+        assert row[4].startswith(f"{100 * outside.by_rule[row[0]].accuracy:.1f}")
     assert scores[0][4].startswith(f"{100 * outside.accuracy:.1f}")
     assert (scores[0][6] == "–") == (kind == "scores")
     assert table(shown, "comparisons")[1][0] == "most frequent class"

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dlplugin.evaluation import Comparison
+from dlplugin.evaluation.rules import in_order
 from dlplugin.report.cells import difference_bar, range_bar
 from dlplugin.report.tables import output_tables, score_texts, trades_table
 
@@ -93,7 +94,7 @@ def test_the_model_comes_first_whatever_order_an_evaluation_was_stored_in(evalua
 
     rows = output_tables(read, 0).scores
 
-    assert [row[0] for row in rows] == ["model", "in-sample mean", "zero", "ridge"]
+    assert [row[0] for row in rows] == ["model", *in_order(evaluation.scores(0)[0].by_rule)]
 
 
 def test_an_undefined_score_is_a_dash(evaluation):
@@ -124,7 +125,7 @@ def test_comparisons_say_what_follows_from_them(evaluation):
         Comparison("in-sample mean", 0.5, nan, False),
     ) == [
         ["zero", "+0.0200", "± 0.0098", "beaten"],
-        ["ridge", "−0.0012", "± 0.0098", "not beaten"],
+        ["ridge", "−0.0012", "± 0.0098", "inside the error"],
         ["in-sample mean", "+0.5000", "± –", "too few days to tell"],
     ]
 
