@@ -21,6 +21,14 @@ def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield
 
 
+@pytest.fixture
+def without_boosting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if scikit-learn were not installed: then an evaluation has the rules of that at a training's end."""
+    from dlplugin.evaluation.rules import boosting
+
+    monkeypatch.setattr(boosting, "find_spec", lambda name: None)
+
+
 @pytest.fixture(scope="session")
 def us_stocks() -> dl.DataSet:
     return dl.DataSet.bundled("us-stocks")

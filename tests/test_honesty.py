@@ -82,7 +82,14 @@ def test_at_least_nine_tenths_of_a_planted_signal_are_found_out_of_sample_and_in
         r_squared(model, dataset, "out-of-sample")[0], abs=0.002
     )
     assert scores["model"].r_squared > scores["ridge"].r_squared + 0.02
-    assert set(model.evaluation.beats()) == {"in-sample mean", "zero", "ridge"}
+    assert model.evaluation.beats() == (
+        "in-sample mean",
+        "zero",
+        "last value",
+        "last return's sign",
+        "above 10-day mean",
+        "ridge",
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -121,3 +128,25 @@ def test_noise_does_not_beat_the_rules_because_it_is_told_each_symbols_level(
     assert model.evaluation.loss() == pytest.approx(run.history["out_of_sample_loss"].min(), rel=1e-5)
     assert model.evaluation.scores()[0].by_rule["in-sample mean"].loss == pytest.approx(1.0)
     assert (model.evaluation.scores()[0].by_rule["in-sample mean"].correlation > 0.3) == (not pooled)
+
+
+def test_noise_does_not_beat_the_constants_where_the_level_of_the_output_has_fallen(tmp_path: Path) -> None:
+    """A model that has learned little is nearer to the calm years to come than the in-sample mean is."""
+    frames = {}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        returns = np.linspace(2.0, 0.5, 1500) * rng.standard_normal(1500)
+        frames[f"S{seed}"] = bars_of(returns, rng.standard_normal(1500))
+    model = dl.Model(
+        "calmer",
+        inputs=["signal"],
+        outputs=[dl.Output("STDDEV(ROC(1), 20)", look_ahead=20)],
+        store=tmp_path,
+    )
+    model.train(dl.DataSet.from_frames("calmer", frames), options=dl.TrainingOptions(epochs=10))
+    losses = {each.rule: each.beaten for each in model.evaluation.comparisons() if each.figure == "loss"}
+    assert losses["in-sample mean"]
+    assert losses["zero"]
+    assert not losses["model's average"]
+    assert model.evaluation.beats() == ()
+    assert "its own average does as well" in model.evaluation.verdict

@@ -20,6 +20,8 @@ MIXED = [
     dl.Output("ROC(5)", look_ahead=5, quantiles=[0.1, 0.5, 0.9], name="range"),
 ]
 
+pytestmark = pytest.mark.usefixtures("without_boosting")
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_bar_by_bar_peeked_in_batch_and_after_a_reload_are_the_same_bits(
@@ -121,6 +123,7 @@ def test_each_output_reads_its_own_columns_of_the_network(mixed: Predictor, us_s
     assert [mixed.columns[first] for first in mixed.first] == ["ROC(5)", "day", "way", "range"]
 
 
+@pytest.mark.usefixtures("without_boosting")
 @pytest.mark.parametrize("class_loss", ["cross-entropy", "hinge"])
 def test_outputs_of_all_kinds_train_together_and_are_evaluated_and_locked(
     describe, tmp_path: Path, two_stocks: dl.DataSet, class_loss: str

@@ -17,7 +17,10 @@ RANDOM = (
     "The out-of-sample samples are a random 25 % and share bars with in-sample ones (no purge parts them)."
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:the out-of-sample samples are:dlplugin.DLPluginWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the out-of-sample samples are:dlplugin.DLPluginWarning"),
+    pytest.mark.usefixtures("without_boosting"),
+]
 
 KINDS = {
     "symbols": dl.Split(held_out=["IBM"]),
@@ -46,6 +49,7 @@ def trained(
     return models
 
 
+@pytest.mark.usefixtures("without_boosting")
 @pytest.mark.parametrize("name", KINDS)
 def test_evaluating_again_scores_the_samples_that_the_training_validated_on(
     trained: dict[str, dl.Model], two_stocks: dl.DataSet, other: dl.DataSet, name: str

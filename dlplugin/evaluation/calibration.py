@@ -38,22 +38,18 @@ class Calibration:
 
     @property
     def meaning(self) -> str:
-        """What the slope says, in words, as far as its error lets it."""
+        """What the slope says, as far as its error lets it: 1 is perfect, 0 says nothing of what comes."""
         error = CONFIDENT * self.slope_error
         if math.isnan(self.slope):
-            return "all predictions are one value, or some failed"
+            return "predictions are one value, or failed"
         if math.isnan(error):
             return "too few days to tell"
-        if abs(self.slope) <= error:
-            perfect = ", or from 1, which is perfect" if abs(self.slope - 1) <= error else ""
-            return f"not told from 0, where predictions say nothing of what comes{perfect}"
-        if abs(self.slope - 1) <= error:
-            return "not told from 1, which is perfect"
+        near = [str(one) for one in (0, 1) if abs(self.slope - one) <= error]
+        if near:
+            return f"not told from {' or '.join(near)}"
         if self.slope < 0:
-            return "below 0: what came went the other way"
-        return (
-            "below 1: predictions are too far out" if self.slope < 1 else "above 1: predictions are too timid"
-        )
+            return "below 0: the wrong way"
+        return "below 1: too far out" if self.slope < 1 else "above 1: too timid"
 
 
 def calibrate(samples: OutputSamples) -> Calibration:

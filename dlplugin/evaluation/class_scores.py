@@ -1,7 +1,7 @@
 """What was predicted and what came in classes: the counts and all that is made of them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dlplugin.evaluation.class_errors import ClassErrors, ReliabilityRow
 from dlplugin.evaluation.groups import GroupScores
 from dlplugin.evaluation.plain import PLAIN, Moment, Number
+from dlplugin.evaluation.rule_hits import RuleHits, matthews
 
 __all__ = ["ClassScores"]
 
@@ -37,6 +38,7 @@ class ClassScores:
             last, that is never named, so that none of its samples is right. It has no log loss, no Brier
             score and no reliability. None where no class is dropped.
         groups: By symbol, by year and by volatility; the dropped class is in none.
+        by_rule: How the trivial rules do on the same samples, those of a dropped class left out.
     """
 
     __pydantic_config__ = PLAIN
@@ -53,6 +55,7 @@ class ClassScores:
     reliability: tuple[ReliabilityRow, ...] = ()
     with_dropped: "ClassScores | None" = None
     groups: tuple[GroupScores, ...] = ()
+    by_rule: dict[str, RuleHits] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -92,12 +95,7 @@ class ClassScores:
         1 is perfect and 0 no better than chance, whatever the shares of the classes. NaN where only one
         class came or was predicted.
         """
-        counts = self._counts.astype(np.float64)
-        total, came, named = counts.sum(), counts.sum(axis=1), counts.sum(axis=0)
-        spread = (total**2 - came @ came) * (total**2 - named @ named)
-        if self.failed or not spread > 0:
-            return math.nan
-        return float((np.trace(counts) * total - came @ named) / math.sqrt(spread))
+        return math.nan if self.failed else matthews(self._counts)
 
     @property
     def precision(self) -> tuple[float, ...]:

@@ -1,7 +1,7 @@
 """How good predicted classes are, beside always naming the class that was most frequent in sample."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from dlplugin.evaluation.class_errors import brier_values, class_errors, reliabi
 from dlplugin.evaluation.class_scores import ClassScores
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.plain import from_plain, to_plain
+from dlplugin.evaluation.rule_hits import rule_hits
+from dlplugin.evaluation.rules import FREQUENT, in_order
 from dlplugin.evaluation.uncertainty import mean_with_error
 from dlplugin.evaluation.values import FloatArray
 
 __all__ = [
-    "CLASS_RULE",
     "ClassResult",
     "ClassScores",
     "ClassValues",
@@ -24,8 +25,6 @@ __all__ = [
     "evaluate_classes",
     "score_classes",
 ]
-
-CLASS_RULE = "most frequent class"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +53,7 @@ class ClassValues:
         probabilities: (S, C) of each class; None where the model gives scores only.
         overlap: Days that one output goes over, at least 1.
         dropped: The samples of the span that came in the dropped class; None where no class is dropped.
+        by_rule: Rule to (S,) the number of the class that it names, beside the most frequent one in sample.
     """
 
     start: pd.Timestamp
@@ -64,6 +64,7 @@ class ClassValues:
     probabilities: FloatArray | None
     overlap: int
     dropped: DroppedValues | None = None
+    by_rule: dict[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ class ClassResult:
 
     Attributes:
         spans: In-sample, then out-of-sample where there is one.
-        comparisons: Out of sample, with always naming the class that was most frequent in sample: the
-            difference is that of the accuracies. Empty where there is no such span.
+        comparisons: With each trivial rule on the judged span, first with always naming the class that was
+            most frequent in sample: the difference is that of the accuracies. Empty where there is no such
+            span.
     """
 
     spans: tuple[ClassScores, ...]
@@ -111,24 +113,37 @@ class ClassResult:
 def evaluate_classes(
     classes: int, in_sample: ClassValues, judged: ClassValues | None, span: str = "out-of-sample"
 ) -> ClassResult:
-    """Scores predicted classes, and compares them out of sample with the rule.
+    """Scores predicted classes, and compares them on the judged span with trivial rules.
 
     Args:
         classes: C, how many there are.
-        in_sample: Its most frequent class is the rule's.
+        in_sample: Its most frequent class, the lowest of equals, is what the first rule names.
         judged: None where there is no such span.
         span: What that is: "out-of-sample" or "holdout".
     """
-    spans = [score_classes("in-sample", classes, in_sample)]
+    given = {"in-sample": in_sample} | ({} if judged is None else {span: judged})
+    plain = ClassResult(tuple(score_classes(name, classes, values) for name, values in given.items()), ())
+    spans, named = [], {}
+    for scores, values in zip(plain.spans, given.values(), strict=True):
+        named = values.by_rule | {FREQUENT: np.full(len(values.actual), float(plain.named_always))}
+        hits = {
+            rule: rule_hits(classes, values.actual, said, values.times, values.overlap)
+            for rule, said in named.items()
+        }
+        spans.append(replace(scores, by_rule=hits))
     if judged is None:
         return ClassResult(tuple(spans), ())
-    spans.append(score_classes(span, classes, judged))
-    result = ClassResult(tuple(spans), ())
-    hits = (judged.predicted == judged.actual).astype(np.float64)
-    hits[~np.isfinite(judged.predicted)] = np.nan
-    by_rule = judged.actual == result.named_always
-    comparison = Comparison.of(CLASS_RULE, *mean_with_error(hits - by_rule, judged.times, judged.overlap))
-    return ClassResult(result.spans, (comparison,))
+    right = (judged.predicted == judged.actual).astype(np.float64)
+    right[~np.isfinite(judged.predicted)] = np.nan
+    comparisons = tuple(
+        Comparison.of(
+            rule,
+            *mean_with_error(right - (named[rule] == judged.actual), judged.times, judged.overlap),
+            "accuracy",
+        )
+        for rule in in_order(named)
+    )
+    return ClassResult(tuple(spans), comparisons)
 
 
 def score_classes(name: str, classes: int, values: ClassValues) -> ClassScores:

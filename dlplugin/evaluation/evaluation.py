@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.errors import DamagedModelError, DefinitionError, UnknownNameError
+from dlplugin.evaluation.claims import beaten_rules
 from dlplugin.evaluation.class_table import ClassTable
 from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.comparison import Comparison
@@ -18,11 +19,12 @@ from dlplugin.evaluation.groups import KINDS
 from dlplugin.evaluation.plain import from_plain, to_plain
 from dlplugin.evaluation.ranges import FEWEST_ROWS, MOST_ROWS, frame_of, range_rows, refuse_unfit_range
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
+from dlplugin.evaluation.rules import in_order
 from dlplugin.evaluation.summary import Table, summary_html, summary_lines
 from dlplugin.evaluation.table import RangeTable
 from dlplugin.evaluation.text import plain, rich_text
 from dlplugin.evaluation.values import OutputSamples
-from dlplugin.evaluation.verdict import beaten_rules, headline, verdict
+from dlplugin.evaluation.verdict import headline, verdict
 from dlplugin.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -65,13 +67,19 @@ class Evaluation:
         return self._result(output).spans
 
     def comparisons(self, output: int | str = 0) -> list[Comparison]:
-        """The model against each trivial rule, out of sample; empty where there is no such span."""
+        """The model against each trivial rule on the judged span; empty where there is none.
+
+        Of numbers first the losses: with the constants ("in-sample mean", "zero" and "model's average",
+        which is what the model itself predicts there on average), then with the other rules; then the hit
+        rates. Of classes the accuracies. `figure` says which.
+        """
         return list(self._result(output).comparisons)
 
     def beats(self, output: int | str = 0) -> tuple[str, ...]:
         """The rules that the verdict credits the model with beating; empty: it beats nothing.
 
-        It beats nothing also when all it beats does worse than an unbeaten constant, zero or the mean.
+        They are those whose loss, or for classes whose accuracy, is worse than the model's by more than the
+        error; none where a constant is not: see `verdict`.
         """
         return beaten_rules(self._result(output))
 
@@ -179,7 +187,7 @@ class Evaluation:
         """
         _known("span", span, SPANS)
         spans = [each for result in self.results if isinstance(result, OutputResult) for each in result.spans]
-        _known("rule", rule, ("model", *(spans[0].by_rule if spans else ())))
+        _known("rule", rule, ("model", *(in_order(spans[0].by_rule) if spans else ())))
         losses = [scores.by_rule[rule].loss for scores in spans if scores.span == span]
         return float(np.mean(losses)) if losses else math.nan
 
@@ -204,7 +212,7 @@ class Evaluation:
             "outputs": self.outputs,
             "results": [result.to_dict() for result in self.results],
         }
-        return json.dumps(to_plain(document), allow_nan=False, indent=1)
+        return json.dumps(to_plain(document), allow_nan=False, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Evaluation":

@@ -12,6 +12,7 @@ __all__ = ["AVERAGE", "VOLATILITY", "Market", "market_of"]
 
 AVERAGE = 10  # bars of the mean that the price is above or below
 VOLATILITY = 20  # returns of which the volatility is the standard deviation
+ROUNDING = 1e-13  # of the price: a mean of equal prices may differ from them by as much
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,8 @@ def market_of(samples: Samples) -> Market:
         price = samples.price[mine]
         returns = np.concatenate([[np.nan], 100 * (price[1:] / price[:-1] - 1)])[: len(price)]
         last_return[mine] = returns
-        side[mine] = np.sign(price - _rolling(price, AVERAGE).mean(axis=1))
+        above = price - _rolling(price, AVERAGE).mean(axis=1)
+        side[mine] = np.where(np.abs(above) <= ROUNDING * price, 0.0, np.sign(above))
         volatility[mine] = _rolling(returns, VOLATILITY).std(axis=1, ddof=1)
     current = np.full(samples.actual.shape, np.nan)
     for column, output in enumerate(samples.definition.outputs):

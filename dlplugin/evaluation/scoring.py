@@ -1,6 +1,8 @@
-"""Numbers beside three trivial rules on the same samples."""
+"""Numbers beside trivial rules on the same samples."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -8,14 +10,14 @@ import pandas as pd
 
 from dlplugin.errors import SamplesError
 from dlplugin.evaluation.calibration import calibrate
-from dlplugin.evaluation.comparison import Comparison, compare
+from dlplugin.evaluation.comparison import Comparison, comparisons_of
 from dlplugin.evaluation.cross_section import cross_section
 from dlplugin.evaluation.evaluation import Evaluation
 from dlplugin.evaluation.groups import Thresholds, group_scores, volatility_thresholds
-from dlplugin.evaluation.metrics import score, score_errors
+from dlplugin.evaluation.metrics import Scores, score, score_errors
 from dlplugin.evaluation.ranges import range_rows
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
-from dlplugin.evaluation.rules import RULES, rule_predictions
+from dlplugin.evaluation.rules import MEAN, directions, in_order, rule_predictions
 from dlplugin.evaluation.values import FloatArray, OutputSamples, SpanValues
 
 __all__ = ["OutputLike", "evaluate"]
@@ -42,6 +44,7 @@ def evaluate(
     holdout: bool = True,
     note: str = "",
     span: str = "out-of-sample",
+    boosting: bool = False,
 ) -> Evaluation:
     """Scores a model beside trivial rules, on the same samples.
 
@@ -58,6 +61,7 @@ def evaluate(
         holdout: Whether days were kept out of all of this.
         note: What to know of the out-of-sample samples when they are not by dates, as a clause.
         span: What the judged span is: "out-of-sample" or "holdout".
+        boosting: Whether gradient boosting is among the rules, where scikit-learn is installed.
 
     Raises:
         SamplesError: There is no in-sample sample, or the shapes do not fit.
@@ -71,15 +75,17 @@ def evaluate(
         tuple(spans.values()),
         max(output.look_ahead for output in outputs),
         np.asarray(output_scale),
+        boosting,
     )
+    sides = directions(tuple(spans.values()))
     described = tuple(
         EvaluatedOutput(output.name, int(output.look_ahead), float(scale))
         for output, scale in zip(outputs, output_scale, strict=True)
     )
     samples = tuple(
         tuple(
-            _output_samples(name, values, output.look_ahead, column, by_rule)
-            for (name, values), by_rule in zip(spans.items(), predictions, strict=True)
+            _output_samples(name, values, output.look_ahead, column, by_rule, side)
+            for (name, values), by_rule, side in zip(spans.items(), predictions, sides, strict=True)
         )
         for column, output in enumerate(described)
     )
@@ -91,7 +97,12 @@ def evaluate(
 
 
 def _output_samples(
-    name: str, values: SpanValues, look_ahead: int, column: int, by_rule: dict[str, FloatArray]
+    name: str,
+    values: SpanValues,
+    look_ahead: int,
+    column: int,
+    by_rule: dict[str, FloatArray],
+    sides: dict[str, FloatArray],
 ) -> OutputSamples:
     unknown = np.full(len(values), np.nan)
     return OutputSamples(
@@ -103,6 +114,7 @@ def _output_samples(
         by_rule={rule: predicted[:, column] for rule, predicted in by_rule.items()},
         volatility=unknown if values.volatility is None else values.volatility,
         overlap=values.overlap(look_ahead),
+        sides=sides,
     )
 
 
@@ -115,47 +127,59 @@ def _evaluate_output(
     scales = [_scale(each, output, column) for each in values]
     thresholds = volatility_thresholds(samples[0])
     spans = tuple(_span_scores(span, scale, thresholds) for span, scale in zip(samples, scales, strict=True))
-    comparisons = _comparisons(samples[1], scales[1]) if len(samples) > 1 else ()
+    comparisons: tuple[Comparison, ...] = ()
+    if len(samples) > 1:
+        comparisons = comparisons_of(samples[1], _average(values[1], column), scales[1])
     tables = {by: range_rows(samples, by=by) for by in ("width", "count")}
     return OutputResult(spans, comparisons, tables)
 
 
 def _span_scores(span: OutputSamples, scale: FloatArray | float, thresholds: Thresholds) -> SpanScores:
-    mean = span.by_rule["in-sample mean"]
-    predicted = {"model": span.predicted} | span.by_rule
-    scores = {rule: score(values, span.actual, scale, mean) for rule, values in predicted.items()}
+    numbers = {"model": span.predicted} | span.by_rule
+    said = numbers | span.sides
+    rules = ("model", *in_order(said))
+    mean = span.by_rule[MEAN]
+
+    def scored(values: FloatArray) -> Scores:
+        return score(values, span.actual, scale, mean)
+
+    def erred(values: FloatArray) -> Scores:
+        return score_errors(values, span.actual, scale, mean, span.times, span.overlap)
+
     return SpanScores(
         span=span.span,
         start=pd.Timestamp(span.times.min()),
         end=pd.Timestamp(span.times.max()),
         samples=len(span),
         days=len(np.unique(span.times.astype("datetime64[D]"))),
-        by_rule=scores,
-        errors={
-            rule: score_errors(
-                values, span.actual, scale, mean, span.times, span.overlap, scores=scores[rule]
-            )
-            for rule, values in predicted.items()
-        },
+        by_rule={rule: _figures(said[rule], numbers.get(rule), scored) for rule in rules},
+        errors={rule: _figures(said[rule], numbers.get(rule), erred) for rule in rules},
         cross_section=cross_section(span.predicted, span.actual, span.times, span.symbols, span.overlap),
         calibration=calibrate(span),
         groups=group_scores(span, scale, thresholds),
     )
 
 
-def _comparisons(span: OutputSamples, scale: FloatArray | float) -> tuple[Comparison, ...]:
-    return tuple(
-        compare(
-            rule,
-            span.by_rule[rule],
-            span.predicted,
-            span.actual,
-            scale=scale,
-            times=span.times,
-            overlap=span.overlap,
-        )
-        for rule in RULES
+def _figures(said: FloatArray, number: FloatArray | None, found: Callable[[FloatArray], Scores]) -> Scores:
+    """Loss and R² are of the number, NaN without one; the rest of what is said, which may be only a side."""
+    if number is said:
+        return found(said)
+    of_number = None if number is None else found(number)
+    return replace(
+        found(said),
+        loss=math.nan if of_number is None else of_number.loss,
+        r_squared=math.nan if of_number is None else of_number.r_squared,
     )
+
+
+def _average(span: SpanValues, column: int) -> FloatArray:
+    """(S,) the model's own average prediction on the span; at each symbol's level where scaled by symbol."""
+    predicted = span.predicted[:, column]
+    if span.center is None or span.scale is None:
+        return np.full(len(span), predicted.mean())
+    center, scale = span.center[:, column], span.scale[:, column]
+    average: FloatArray = ((predicted - center) / scale).mean() * scale + center
+    return average
 
 
 def _scale(span: SpanValues, output: EvaluatedOutput, column: int) -> FloatArray | float:

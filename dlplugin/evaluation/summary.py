@@ -1,25 +1,30 @@
 """The page that an evaluation prints: verdict, scores and range tables."""
 
+import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from dlplugin.evaluation.class_table import ClassTable
-from dlplugin.evaluation.classes import CLASS_RULE, ClassResult, ClassScores
+from dlplugin.evaluation.classes import ClassResult, ClassScores
 from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
+from dlplugin.evaluation.rules import in_order
 from dlplugin.evaluation.table import RangeTable
-from dlplugin.evaluation.text import UNDEFINED, Line, dates, fixed, html_table, percent
+from dlplugin.evaluation.text import UNDEFINED, Line, dates, fixed, html_table, percent, with_error
+from dlplugin.evaluation.uncertainty import CONFIDENT
 
 __all__ = ["Table", "summary_html", "summary_lines"]
 
 Table = RangeTable | ClassTable
+_Told = tuple[str, list[tuple[str, str]]]  # a title, and what is said of each span
 
 WIDTH = 100
-RULE, FIGURE = 14, 8
-FIGURES = ("loss", "R²", "corr.", "rank c.", "hits")
-CLASS_RULES, CLASS_FIGURES = ("model", CLASS_RULE, "in-sample shares"), ("accuracy", "Matthews", "log loss")
-CLASS_NAME, CLASS_FIGURE = 20, 13
+RULE = 20  # characters, as the longest name of a rule has
+FIGURES = {"loss": 8, "R²": 8, "corr.": 7, "rank": 7, "hits": 8}  # characters of each column
+MODEL, ERRORS = "model", "± (95 %)"
+MORE = 'more: .by("symbol"), .by("year"), .by("volatility"); .table(rows=20, by="count", low=-1, high=1)'
+CLASS_FIGURES = {"accuracy": 12, "Matthews": 12, "log loss": 12}
 
 
 def summary_lines(
@@ -37,7 +42,12 @@ def summary_lines(
             told = [textwrap.wrap(text, WIDTH) for text in _below_texts(output, result.spans)]
             lines += [[], *([(line, "")] for wrapped in told for line in wrapped)]
         lines += [[], *table.lines()]
-    return lines
+        if isinstance(result, OutputResult):
+            for title, by_span in (*_calibration_texts(result.spans), *_order_texts(result.spans)):
+                texts = [f"  {span:<15}{text}" for span, text in by_span]
+                wrapped = [textwrap.wrap(text, WIDTH, subsequent_indent=" " * 17) for text in texts]
+                lines += [[], [(title, "bold")], *([(line, "")] for each in wrapped for line in each)]
+    return [*lines, [], [(MORE, "dim")]]
 
 
 def summary_html(
@@ -58,6 +68,12 @@ def summary_html(
         if isinstance(result, OutputResult):
             parts += [f"<p>{escape(text)}</p>" for text in _below_texts(output, result.spans)]
         parts += [table._repr_html_()]
+        if isinstance(result, OutputResult):
+            told = (*_calibration_texts(result.spans), *_order_texts(result.spans))
+            parts += [
+                f"<p>{escape(title)}: {escape('; '.join(f'{span} {text}' for span, text in by_span))}</p>"
+                for title, by_span in told
+            ]
     return "<div>" + "".join(parts) + "</div>"
 
 
@@ -68,14 +84,9 @@ def _title(output: EvaluatedOutput) -> str:
 def _html_rows(result: OutputResult | ClassResult) -> list[list[str]]:
     if isinstance(result, ClassResult):
         by_span = [_class_figures(result, span) for span in range(len(result.spans))]
-        return [
-            [escape(rule), *(figure for each in by_span for figure in each[row])]
-            for row, rule in enumerate(CLASS_RULES)
-        ]
-    return [
-        [escape(rule), *(figure for span in result.spans for figure in _figures(span.by_rule[rule]))]
-        for rule in result.spans[0].by_rule
-    ]
+    else:
+        by_span = [_all_figures(span) for span in result.spans]
+    return [[escape(rule), *(figure for each in by_span for figure in each[rule])] for rule in by_span[0]]
 
 
 def _extent(span: SpanScores | ClassScores) -> str:
@@ -83,35 +94,53 @@ def _extent(span: SpanScores | ClassScores) -> str:
 
 
 def _head_lines(
-    spans: Sequence[SpanScores] | Sequence[ClassScores], margin: int, figures: Sequence[str], width: int
+    spans: Sequence[SpanScores] | Sequence[ClassScores], figures: Mapping[str, int]
 ) -> list[Line]:
-    panel = width * len(figures) + 2
-    names = "".join(f"  {span.span:<{panel - 2}}" for span in spans)
-    extents = "".join(f"  {dates(span.start, span.end):<{panel - 2}}" for span in spans)
-    counts = "".join(f"  {f'{span.samples:,} samples, {span.days:,} days':<{panel - 2}}" for span in spans)
-    head = "".join("  " + "".join(f"{figure:>{width}}" for figure in figures) for _ in spans)
-    return [[(" " * margin + part, "bold")] for part in (names, extents, counts, head)]
+    panel = sum(figures.values())
+    names = "".join(f"  {span.span:<{panel}}" for span in spans)
+    extents = "".join(f"  {dates(span.start, span.end):<{panel}}" for span in spans)
+    counts = "".join(f"  {f'{span.samples:,} samples, {span.days:,} days':<{panel}}" for span in spans)
+    head = _row([list(figures)] * len(spans), figures)
+    return [[(" " * RULE + part, "bold")] for part in (names, extents, counts, head)]
+
+
+def _row(by_span: Sequence[Sequence[str]], figures: Mapping[str, int]) -> str:
+    """The cells of each span, right-aligned in their columns."""
+    return "".join(
+        "  " + "".join(f"{cell:>{width}}" for cell, width in zip(cells, figures.values(), strict=True))
+        for cells in by_span
+    )
 
 
 def _class_lines(result: ClassResult) -> list[Line]:
-    lines = _head_lines(result.spans, CLASS_NAME - 2, CLASS_FIGURES, CLASS_FIGURE - 1)
     by_span = [_class_figures(result, span) for span in range(len(result.spans))]
-    for row, rule in enumerate(CLASS_RULES):
-        figures = "".join(
-            "  " + "".join(f"{figure:>{CLASS_FIGURE - 1}}" for figure in each[row]) for each in by_span
-        )
-        lines.append([(f"{rule:<{CLASS_NAME - 2}}{figures}", "bold" if rule == "model" else "")])
+    return _head_lines(result.spans, CLASS_FIGURES) + _rule_lines(by_span, CLASS_FIGURES)
+
+
+def _rule_lines(by_span: Sequence[dict[str, list[str]]], figures: Mapping[str, int]) -> list[Line]:
+    lines: list[Line] = []
+    for rule in by_span[0]:
+        style = "bold" if rule == MODEL else "dim" if rule == ERRORS else ""
+        lines.append([(f"{rule:<{RULE}}{_row([each[rule] for each in by_span], figures)}", style)])
     return lines
 
 
-def _class_figures(result: ClassResult, span: int) -> list[list[str]]:
-    """A row of `CLASS_FIGURES` for each of `CLASS_RULES`; what a rule does not give is a dash."""
+def _class_figures(result: ClassResult, span: int) -> dict[str, list[str]]:
+    """The `CLASS_FIGURES` of the model, of each rule and of the shares; what is not given is a dash."""
     scores = result.spans[span]
-    return [
-        [percent(scores.accuracy), fixed(scores.correlation, 3), fixed(scores.log_loss, 4)],
-        [percent(result.rule_accuracy(span)), UNDEFINED, UNDEFINED],
-        [UNDEFINED, UNDEFINED, fixed(result.rule_log_loss(span), 4)],
-    ]
+    errors = scores.errors
+    rows = {
+        MODEL: [percent(scores.accuracy), fixed(scores.correlation, 3), fixed(scores.log_loss, 4)],
+        ERRORS: [
+            _beside(100 * errors.accuracy, 1, " %"),
+            _beside(errors.correlation, 3),
+            _beside(errors.log_loss, 4),
+        ],
+    }
+    for rule in in_order(scores.by_rule):
+        hits = scores.by_rule[rule]
+        rows[rule] = [percent(hits.accuracy), fixed(hits.correlation, 3), UNDEFINED]
+    return rows | {"in-sample shares": [UNDEFINED, UNDEFINED, fixed(result.rule_log_loss(span), 4)]}
 
 
 def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[str]:
@@ -127,20 +156,79 @@ def _below_texts(output: EvaluatedOutput, spans: Sequence[SpanScores]) -> list[s
 
 
 def _score_lines(spans: Sequence[SpanScores]) -> list[Line]:
-    lines = _head_lines(spans, RULE, FIGURES, FIGURE)
-    for rule in spans[0].by_rule:
-        figures = "".join(
-            "  " + "".join(f"{figure:>{FIGURE}}" for figure in _figures(span.by_rule[rule])) for span in spans
-        )
-        lines.append([(f"{rule:<{RULE}}{figures}", "bold" if rule == "model" else "")])
-    return lines
+    return _head_lines(spans, FIGURES) + _rule_lines([_all_figures(span) for span in spans], FIGURES)
+
+
+def _all_figures(span: SpanScores) -> dict[str, list[str]]:
+    """The `FIGURES` of the model, their errors, and those of each rule."""
+    rows = {MODEL: _figures(span.by_rule[MODEL])}
+    if MODEL in span.errors:
+        errors = span.errors[MODEL]
+        rows[ERRORS] = [
+            _beside(errors.loss, 4),
+            _beside(errors.r_squared, 4),
+            _beside(errors.correlation, 3),
+            _beside(errors.rank_correlation, 3),
+            _beside(100 * errors.hit_rate, 1, " %"),
+        ]
+    return rows | {rule: _figures(span.by_rule[rule]) for rule in in_order(span.by_rule)}
+
+
+def _beside(standard_error: float, decimals: int, unit: str = "") -> str:
+    """Half the width of the 95 % interval; nothing where there is none."""
+    if math.isnan(standard_error):
+        return ""
+    return f"±{fixed(CONFIDENT * standard_error, decimals, decimals + 2).strip()}{unit}"
+
+
+def _calibration_texts(spans: Sequence[SpanScores]) -> list[_Told]:
+    """Title, and for each span its calibration."""
+    by_span = []
+    for span in spans:
+        line = span.calibration
+        if line is not None:
+            slope, intercept = (
+                with_error(value, CONFIDENT * error, _decimals(CONFIDENT * error))
+                for value, error in ((line.slope, line.slope_error), (line.intercept, line.intercept_error))
+            )
+            by_span.append(
+                (
+                    span.span,
+                    f"slope {slope} ({line.meaning}), intercept {intercept}, "
+                    f"monotonicity {fixed(line.monotonicity, 2)}",
+                )
+            )
+    title = "calibration: what came on what was predicted; a slope of 1 is perfect, of 0 says nothing"
+    return [(title, by_span)] if by_span else []
+
+
+def _order_texts(spans: Sequence[SpanScores]) -> list[_Told]:
+    """Title, and for each span how predictions order the symbols; nothing where there are too few."""
+    by_span = []
+    for span in spans:
+        order = span.cross_section
+        if order is not None and order.times:
+            told = [
+                f"{name} {with_error(value, CONFIDENT * error, 3)} (ICIR {fixed(ratio, 2)})"
+                for name, value, error, ratio in (
+                    ("IC", order.ic, order.ic_error, order.ic_ratio),
+                    ("rank IC", order.rank_ic, order.rank_ic_error, order.rank_ic_ratio),
+                )
+            ]
+            by_span.append((span.span, f"{', '.join(told)}, {order.times:,} timestamps"))
+    return [("information coefficients: the order of the symbols at one time", by_span)] if by_span else []
+
+
+def _decimals(error: float) -> int:
+    """Decimals that show two digits of an error."""
+    return min(max(1 - math.floor(math.log10(error)), 0), 8) if error > 0 else 2
 
 
 def _figures(scores: Scores) -> list[str]:
     hits = f"{100 * scores.hit_rate:.1f} %" if scores.hit_rate == scores.hit_rate else UNDEFINED
     return [
-        fixed(scores.loss, 4, FIGURE - 1).strip(),
-        fixed(scores.r_squared, 4, FIGURE - 1).strip(),
+        fixed(scores.loss, 4, 7).strip(),
+        fixed(scores.r_squared, 4, 7).strip(),
         fixed(scores.correlation, 3),
         fixed(scores.rank_correlation, 3),
         hits,

@@ -14,8 +14,9 @@ from dlplugin.evaluation.evaluation import Evaluation
 from dlplugin.evaluation.groups import class_group_scores, volatility_thresholds
 from dlplugin.evaluation.market import Market, market_of
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult
+from dlplugin.evaluation.rules import class_rule_predictions
 from dlplugin.evaluation.scoring import evaluate
-from dlplugin.evaluation.values import FloatArray, OutputSamples, SpanValues, days_overlapped
+from dlplugin.evaluation.values import FloatArray, OutputSamples, SpanValues, days_overlapped, reach
 from dlplugin.samples import Samples, matrix_columns, rows_with_dropped
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ MOST_RIDGE_INPUTS = 1_000  # its memory grows with the square of them, its time 
 
 
 def evaluate_samples(
-    samples: Samples, predictor: "Predictor", selected: bool, span: str = "out-of-sample"
+    samples: Samples,
+    predictor: "Predictor",
+    selected: bool,
+    span: str = "out-of-sample",
+    boosting: bool = False,
 ) -> Evaluation:
     """Predicts the samples of two spans and scores them; the holdout stays closed unless it is asked for.
 
@@ -36,12 +41,14 @@ def evaluate_samples(
         predictor: Of the trained model.
         selected: Whether the out-of-sample span chose the weights or the epoch at which training stopped.
         span: The judged one: "out-of-sample" or "holdout".
+        boosting: Whether gradient boosting is among the rules, where scikit-learn is installed; it takes
+            a second or more.
 
     Returns:
         The evaluation. Its losses have the unit of the training curves, but a clip= on an output is not
-        applied to what came. Ridge sees all the numbers that the network sees (the symbol of a window
-        once, not in each of its bars), or the newest 1,000 of them when there are more. A sample of a
-        dropped class is left out for that output, but for the figures `with_dropped`.
+        applied to what came. Ridge and gradient boosting see all the numbers that the network sees (the
+        symbol of a window once, not in each of its bars), or the newest 1,000 of them when there are more.
+        A sample of a dropped class is left out for that output, but for the figures `with_dropped`.
 
     Raises:
         SamplesError: There is no in-sample sample.
@@ -57,14 +64,18 @@ def evaluate_samples(
     kept: dict[int, tuple[OutputSamples, ...]] = {}
     for index, output in enumerate(outputs):
         if output.labels:
-            values = [_class_values(samples, predictor, each, index) for each in spans]
+            by_rule = _class_rules(samples, spans, index, market, boosting)
+            values = [
+                _class_values(samples, predictor, each, index, rules)
+                for each, rules in zip(spans, by_rule, strict=True)
+            ]
             classes = len(output.labels)
-            found_classes = evaluate_classes(classes, values[0], values[1] if len(values) > 1 else None, span)
+            judged = evaluate_classes(classes, values[0], values[1] if len(values) > 1 else None, span)
             kept[index] = tuple(
                 _class_samples(name, samples, market, each, value, index)
                 for name, each, value in zip(names, spans, values, strict=True)
             )
-            results[index] = _grouped(found_classes, kept[index], classes)
+            results[index] = _grouped(judged, kept[index], classes)
     scale = samples.output_scaling.scale.mean(axis=0)  # where outputs are scaled by symbol, not used
     if numbers:
         given = [_span_values(samples, predictor, each, numbers, market.of(each.rows)) for each in spans]
@@ -74,6 +85,7 @@ def evaluate_samples(
             given[0],
             given[1] if len(given) > 1 else None,
             span=span,
+            boosting=boosting,
         )
         kept |= dict(zip(numbers, found.samples or (), strict=True))
         for index, result in zip(numbers, found.results, strict=True):
@@ -82,9 +94,9 @@ def evaluate_samples(
     return Evaluation(
         tuple(_described(output, float(one)) for output, one in zip(outputs, scale, strict=True)),
         tuple(results[index] for index in range(len(outputs))),
-        selected,
+        selected and (samples.later is None or samples.later.chose),
         "holdout" in samples.spans,
-        samples.spans.note,
+        samples.note if span == "out-of-sample" else "",
         tuple(kept[index] for index in range(len(outputs))),
     )
 
@@ -117,7 +129,9 @@ def _described(output: Output, scale: float) -> EvaluatedOutput:
     )
 
 
-def _class_values(samples: Samples, predictor: "Predictor", span: _Span, output: int) -> ClassValues:
+def _class_values(
+    samples: Samples, predictor: "Predictor", span: _Span, output: int, by_rule: dict[str, FloatArray]
+) -> ClassValues:
     described = samples.definition.outputs[output]
     came = samples.targets[span.rows, output]
     known = ~np.isnan(came)
@@ -137,6 +151,7 @@ def _class_values(samples: Samples, predictor: "Predictor", span: _Span, output:
         dropped=None
         if described.drop is None
         else DroppedValues(span.times[~known], span.predicted[~known, first]),
+        by_rule=by_rule,
     )
 
 
@@ -151,7 +166,7 @@ def _class_samples(
         symbols=np.array(samples.symbols)[samples.owner[rows]],
         predicted=values.predicted,
         actual=values.actual.astype(np.float64),
-        by_rule={},
+        by_rule=values.by_rule,
         volatility=market.volatility[rows],
         overlap=values.overlap,
     )
@@ -165,6 +180,35 @@ def _grouped(result: ClassResult, samples: tuple[OutputSamples, ...], classes: i
         for scores, span in zip(result.spans, samples, strict=True)
     ]
     return replace(result, spans=tuple(spans))
+
+
+def _class_rules(
+    samples: Samples, spans: list[_Span], output: int, market: Market, boosting: bool
+) -> list[dict[str, FloatArray]]:
+    """What the trivial rules name on each span, where a class came that is not dropped."""
+    described = samples.definition.outputs[output]
+    values = []
+    for span in spans:
+        came = samples.targets[span.rows, output]
+        rows = span.rows[~np.isnan(came)]
+        known = market.of(rows)
+        column = came[~np.isnan(came), None].astype(np.float64)
+        values.append(
+            SpanValues(
+                times=samples.times[rows],
+                symbols=np.array(samples.symbols)[samples.owner[rows]],
+                inputs=_told(samples, rows),
+                predicted=column,
+                actual=column,
+                last_return=known.last_return,
+                side=known.side,
+                current=described.classify(known.current[:, output])[:, None],
+            )
+        )
+    first = spans[0].times
+    there = (samples.times >= first.min()) & (samples.times <= first.max())
+    bars = reach(samples.times[there], samples.owner[there], described.look_ahead)
+    return class_rule_predictions(len(described.labels), values[0], values, bars, boosting)
 
 
 def _calibrated(
@@ -190,18 +234,13 @@ def _calibrated(
 def _span_values(
     samples: Samples, predictor: "Predictor", span: _Span, outputs: list[int], market: Market
 ) -> SpanValues:
-    rows, layout = span.rows, samples.layout
-    symbol = np.array([item.is_symbol for item in samples.definition.inputs])
-    repeated = symbol[matrix_columns(samples.definition).input[layout.column]] & (layout.back > 0)
-    told = np.flatnonzero(~repeated)
-    newest = told[np.sort(np.argsort(layout.back[told], kind="stable")[:MOST_RIDGE_INPUTS])]
-    back, column = layout.back[newest], layout.column[newest]
+    rows = span.rows
     scaling, symbols = samples.output_scaling, np.array(samples.symbols)[samples.owner[rows]]
     groups = [scaling.symbols.index(symbol) for symbol in symbols] if scaling.symbols else None
     return SpanValues(
         times=span.times,
         symbols=symbols,
-        inputs=samples.matrix[rows[:, None] - back, column],
+        inputs=_told(samples, rows),
         predicted=_of_columns(span.predicted, [predictor.first[index] for index in outputs]),
         actual=_of_columns(samples.actual[rows], outputs),
         center=None if groups is None else _of_columns(scaling.center[groups], outputs),
@@ -211,6 +250,17 @@ def _span_values(
         volatility=market.volatility,
         current=_of_columns(market.current, outputs),
     )
+
+
+def _told(samples: Samples, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(S, D) what ridge and gradient boosting see: the newest 1,000 of the numbers that the network sees."""
+    layout = samples.layout
+    symbol = np.array([item.is_symbol for item in samples.definition.inputs])
+    repeated = symbol[matrix_columns(samples.definition).input[layout.column]] & (layout.back > 0)
+    told = np.flatnonzero(~repeated)
+    newest = told[np.sort(np.argsort(layout.back[told], kind="stable")[:MOST_RIDGE_INPUTS])]
+    inputs: NDArray[np.float32] = samples.matrix[rows[:, None] - layout.back[newest], layout.column[newest]]
+    return inputs
 
 
 def _of_columns(values: FloatArray, columns: list[int]) -> FloatArray:

@@ -1,6 +1,6 @@
 """The samples of one span with what was predicted and what came: all an evaluation looks at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,11 @@ class SpanValues:
         scale: (S, O) what it divides by after that. Losses are in this unit, and the trivial rules are
             fitted in it, so that they know of each symbol's level what the model is told. None for both
             where one scaling serves all symbols.
+        last_return: (S,) change of the price over bar t, in percent. What follows is known at the close of
+            t; NaN where the history is too short, None where it is known of no sample.
+        side: (S,) 1 where the price is above the mean of its last 10, -1 below, 0 on it.
+        volatility: (S,) standard deviation of the last 20 returns, in percent.
+        current: (S, O) the outputs' own indicators at bar t, in their units.
 
     Raises:
         SamplesError: The arrays do not fit each other, or hold what is not finite.
@@ -61,7 +66,11 @@ class SpanValues:
                 f"predicted are of shape {self.predicted.shape}, but actual of {self.actual.shape}; "
                 "give one column an output"
             )
-        for name in ("center", "scale"):
+        for name in ("last_return", "side", "volatility"):
+            alone: FloatArray | None = getattr(self, name)
+            if alone is not None and alone.shape != (samples,):
+                raise SamplesError(f"{name} is of shape {alone.shape}; {samples} times need ({samples},)")
+        for name in ("center", "scale", "current"):
             given: FloatArray | None = getattr(self, name)
             if given is not None and given.shape != self.actual.shape:
                 raise SamplesError(f"{name} is of shape {given.shape}, but actual of {self.actual.shape}")
@@ -144,7 +153,8 @@ class OutputSamples:
         symbols: (S,) names.
         predicted: (S,) in the output's own unit, or the number of a class; NaN for one that failed.
         actual: (S,) what came, likewise; all finite.
-        by_rule: Rule to (S,) what it predicts.
+        by_rule: Rule to (S,) what it predicts, those rules that predict a number.
+        sides: Rule to (S,) 1 for up, -1 for down, 0 for neither: the rules that only say that.
         volatility: (S,) of the last 20 returns known at t, in percent; NaN where it is not known.
         overlap: Days that one output goes over; see `days_overlapped`.
     """
@@ -157,6 +167,7 @@ class OutputSamples:
     by_rule: dict[str, FloatArray]
     volatility: FloatArray
     overlap: int
+    sides: dict[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.times)

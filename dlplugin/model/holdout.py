@@ -8,7 +8,8 @@ from dlplugin.bars import DataSet
 from dlplugin.errors import DamagedModelError, DefinitionError, SamplesError, UnknownModelError
 from dlplugin.evaluation import Evaluation
 from dlplugin.model.data import training_data
-from dlplugin.samples import Samples, Spans, build_samples, read_samples
+from dlplugin.model.judging import samples_of
+from dlplugin.samples import Samples, Spans, read_samples
 from dlplugin.store import Opening, RunFolder, Trained, VersionFolder, now, record_opening, shown_symbols
 from dlplugin.training import evaluation_of
 
@@ -17,7 +18,7 @@ __all__ = ["evaluate_on", "open_holdout"]
 
 def evaluate_on(trained: Trained, dataset: DataSet | None, validation: DataSet | None) -> Evaluation:
     """How it does on in-sample and out-of-sample samples; see `Model.evaluate`."""
-    return evaluation_of(_samples(trained, dataset, validation), trained)
+    return evaluation_of(_samples(trained, dataset, validation), trained, boosting=True)
 
 
 def open_holdout(
@@ -72,16 +73,14 @@ def open_holdout(
         time=now(),
     )
     record_opening(root, opening)  # before there is a score: whoever is killed in between has opened it
-    return evaluation_of(samples, trained, span="holdout")
+    return evaluation_of(samples, trained, span="holdout", boosting=True)
 
 
 def _samples(trained: Trained, dataset: DataSet | None, validation: DataSet | None) -> Samples:
     """Those of a DataSet, or of the training's own data, by the dates and the scaling of the training."""
     if dataset is None:
         dataset, validation = training_data(trained.record, validation)
-    spans = Spans.from_dict(trained.record["spans"])
-    scaling = (trained.input_scaling, trained.output_scaling)
-    return build_samples(trained.definition, dataset, spans, scaling, validation=validation)
+    return samples_of(trained, dataset, validation)
 
 
 def _stored_samples(root: Path, source: RunFolder | VersionFolder, trained: Trained) -> Samples | None:

@@ -18,6 +18,7 @@ from dlplugin.errors import (
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.evaluation.audit import Audit, AuditOptions
 from dlplugin.evaluation.inputs import (
     Attributions,
     Importance,
@@ -322,17 +323,28 @@ class Model:
         return begin_run(self._root, self.definition, dataset, *how, validation, start_from)
 
     def evaluate(self, dataset: DataSet | None = None, validation: DataSet | None = None) -> Evaluation:
-        """How it does on the in-sample and out-of-sample samples of its training; the holdout stays closed.
+        """How it does in and out of sample; the days of the holdout stay closed.
+
+        In sample is what it was trained on, and nothing else: on the training's data the evaluation is that
+        of the training. Data loaded later are out of sample: other symbols, and bars that the
+        training had not, but for those on the holdout's days. The evaluation's note says what is there.
+
+        Among the trivial rules there is gradient boosting too, where scikit-learn is installed (the extra
+        `boosting`). The evaluation at a training's end, `model.evaluation`, goes without: it would cost each
+        training a second or more.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates; otherwise `Model.dataset`.
+            dataset: Symbols and bars, those of its training or others; by default `Model.dataset`. Where it has
+                none of the training's in-sample samples, those are read again.
             validation: The other DataSet whose samples were out of sample, if there was one; without a
                 dataset it is read again, too.
 
         Raises:
             BarsError: No dataset is given, and that of the training cannot be read again.
             PredictionError: It is not trained.
-            SamplesError: It was validated on another DataSet, and none is given, or the other way about.
+            SamplesError: It was validated on another DataSet, and none is given, or the other way about; a
+                symbol has no scaling of its own, or the bars of one that trained; or the DataSet has no
+                in-sample samples, and those of the training cannot be read again.
         """
         return evaluate_on(self._source().read_trained(), dataset, validation)
 
@@ -397,6 +409,42 @@ class Model:
             DLPluginWarning: A line of the records is damaged; it counts as one.
         """
         return trials_table(self._root, self.definition, self._record_if_any())
+
+    def audit(
+        self,
+        dataset: DataSet | None = None,
+        validation: DataSet | None = None,
+        *,
+        options: AuditOptions | None = None,
+    ) -> Audit:
+        """Looks for the future in what it sees, was fitted on and was picked by; the holdout stays closed.
+
+        Args:
+            dataset: By default what it was trained on, read again from where it came; on other bars some
+                checks do not apply.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+            options: How much work is done.
+
+        Returns:
+            The audit: print it; `.passed` tells whether there is no leak and no alarm. A draft is audited as
+            far as it can be.
+
+        Raises:
+            BarsError: What it was trained on is not there any more, or has changed.
+            PredictionError: It is a draft, and no dataset is given.
+            SamplesError: It was validated on another DataSet, and none is given, or the other way about.
+        """
+        from dlplugin.model.auditing import audit
+
+        source = None if self.status in ("draft", "running") else self._source()
+        trained, predictor = (None, None) if source is None else (source.read_trained(), self.predictor)
+        if dataset is None:
+            if trained is None:
+                raise PredictionError(
+                    f"model {self.name!r} is not trained, and so names no data; give dataset="
+                )
+            dataset, validation = training_data(trained.record, validation)
+        return audit(self.reference, self.definition, dataset, validation, trained, predictor, options)
 
     @property
     def evaluation(self) -> Evaluation:

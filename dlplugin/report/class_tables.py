@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dlplugin.evaluation.rules import in_order
 from dlplugin.report.agreement import Agreement, Place, agreement_figure
 from dlplugin.report.blocks import Cell, Chart, Column, Group, Row, Table, row
 from dlplugin.report.tables import span_groups, span_title
@@ -64,32 +65,52 @@ def _share(value: float, error: float = math.nan) -> Cell:
 def _scores(described: "EvaluatedOutput", result: "ClassResult", symbols: str) -> Table:
     titles = ("accuracy", "Matthews corr.", "log loss", "Brier score")
     heads = [Column(title, "first" if i == 0 else "") for i, title in enumerate(titles)]
-    model, rule, shares = [Cell("model")], [Cell("most frequent class")], [Cell("in-sample shares")]
-    for position, scores in enumerate(result.spans):
-        errors = scores.errors
-        model += [_share(scores.accuracy, errors.accuracy)]
-        for name, decimals in (("correlation", 3), ("log_loss", 4), ("brier", 4)):
-            half = CONFIDENT * float(getattr(errors, name))
-            below = f"± {number(half, decimals)}" if math.isfinite(half) else ""
-            model.append(Cell(number(float(getattr(scores, name)), decimals), below))
-        rule += [Cell(percent(result.rule_accuracy(position))), *[Cell(MISSING)] * 3]
-        shares += [
-            Cell(MISSING),
-            Cell(MISSING),
-            Cell(number(result.rule_log_loss(position), 4)),
-            Cell(MISSING),
+    spans, nothing = result.spans, [Cell(MISSING)] * 2
+    rows = [Row([Cell("model"), *(cell for scores in spans for cell in _model_cells(scores))], "model-row")]
+    withs = [scores.with_dropped for scores in spans]
+    if all(each is not None for each in withs):
+        cells = [cell for each in withs if each is not None for cell in (*_model_cells(each)[:2], *nothing)]
+        rows.append(Row([Cell("model, dropped class too"), *cells]))
+    for rule in in_order(spans[0].by_rule):
+        found = [scores.by_rule[rule] for scores in spans]
+        cells = [
+            cell
+            for each in found
+            for cell in (
+                _share(each.accuracy, each.accuracy_error),
+                _figure(each.correlation, each.correlation_error, 3),
+                *nothing,
+            )
         ]
+        rows.append(Row([Cell(rule), *cells]))
+    losses = [result.rule_log_loss(position) for position in range(len(spans))]
+    shares = [cell for loss in losses for cell in (*nothing, Cell(number(loss, 4)), Cell(MISSING))]
     return Table(
         name="scores",
         title="The model beside rules that cost nothing",
-        columns=[Column("rule", "name"), *(heads * len(result.spans))],
-        rows=[Row(model, "model-row"), Row(rule), Row(shares)],
+        columns=[Column("rule", "name"), *(heads * len(spans))],
+        rows=[*rows, Row([Cell("in-sample shares"), *shares])],
         caption=(
-            f"{described.name}; {symbols}; the most frequent class and the shares are those of the in-sample span. "
+            f"{described.name}; {symbols}; rules are fitted in sample, and the shares are those of the in-sample span. "
             "Below each figure half of its 95 % interval. A dash: not given by the rule, or not defined."
         ),
-        groups=span_groups(result.spans, len(titles), Group("", 1)),
+        groups=span_groups(spans, len(titles), Group("", 1)),
     )
+
+
+def _model_cells(scores: "ClassScores") -> list[Cell]:
+    errors = scores.errors
+    return [
+        _share(scores.accuracy, errors.accuracy),
+        _figure(scores.correlation, errors.correlation, 3),
+        _figure(scores.log_loss, errors.log_loss, 4),
+        _figure(scores.brier, errors.brier, 4),
+    ]
+
+
+def _figure(value: float, error: float, decimals: int) -> Cell:
+    half = CONFIDENT * error
+    return Cell(number(value, decimals), f"± {number(half, decimals)}" if math.isfinite(half) else "")
 
 
 def confusion_tables(described: "EvaluatedOutput", result: "ClassResult") -> list[Table]:

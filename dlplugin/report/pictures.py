@@ -52,8 +52,7 @@ def forest_charts(result: "OutputResult | ClassResult", name: str) -> list[Chart
         ("hit rate", "How much oftener its sign is right", "points of the hit rate above the rule's"),
         ("accuracy", "How much oftener it is right", "points of the accuracy above the rule's"),
     ):
-        default = "accuracy" if hasattr(result, "named_always") else "loss"
-        found = [each for each in result.comparisons if getattr(each, "figure", default) == kind]
+        found = [each for each in result.comparisons if each.figure == kind]
         if found:
             charts.append(_forest(result, found, f"forest-{name}-{kind.replace(' ', '-')}", title, axis))
     return charts
@@ -71,7 +70,7 @@ def _forest(
     decimals = decimals_of_error([error for _, error in values])
     lines, rows = [], []
     for each, (value, error) in zip(found, values, strict=True):
-        class_, words = _OUTCOMES[_outcome(each)]
+        class_, words = _OUTCOMES[each.outcome]
         faint = class_ == "model"
         figure = f"{number(value, decimals, signed=True)} ± {number(error, decimals)}"
         said = ((figure, "faint" if faint else ""), (words, "faint" if faint else f"{class_}-words"))
@@ -91,18 +90,10 @@ def _forest(
 
 def _unit(result: "OutputResult | ClassResult", each: "Comparison") -> float:
     """What a difference is a share of: the rule's loss; hit rates and accuracies are shares already."""
-    if getattr(each, "figure", "accuracy" if hasattr(result, "named_always") else "loss") != "loss":
+    if each.figure != "loss":
         return 1.0
     loss = float(result.spans[-1].by_rule["model"].loss) + each.difference  # type: ignore[union-attr]
     return loss if loss > 0 else math.nan
-
-
-def _outcome(each: "Comparison") -> str:
-    if math.isnan(each.difference) or math.isnan(each.standard_error):
-        return "unknown"
-    if each.beaten:
-        return "beaten"
-    return "worse" if each.difference < -each.error else "inside the error"
 
 
 def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart:

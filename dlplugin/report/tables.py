@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlplugin.evaluation import RULES
+from dlplugin.evaluation.rules import in_order
 from dlplugin.report.blocks import Cell, Column, Group, Row, Table, row
 from dlplugin.report.cells import bar_axis, range_bar
 from dlplugin.report.scales import tick_decimals
@@ -105,7 +105,7 @@ def _full(counts: Sequence[FloatArray], averages: Sequence[FloatArray]) -> float
 
 def _scores(described: "EvaluatedOutput", result: "OutputResult", symbols: str) -> Table:
     spans = result.spans
-    rules = ["model", *_rules(spans[0].by_rule)]
+    rules = ["model", *in_order(spans[0].by_rule)]
     rows = []
     for rule in rules:
         cells = [Cell(rule)]
@@ -126,12 +126,6 @@ def _scores(described: "EvaluatedOutput", result: "OutputResult", symbols: str) 
         ),
         groups=span_groups(spans, len(FIGURES), Group("", 1)),
     )
-
-
-def _rules(by_rule: "dict[str, Scores]") -> list[str]:
-    """In the order in which rules are listed everywhere, whatever order a store has put them in."""
-    there = [rule for rule in RULES if rule in by_rule]
-    return [*there, *(rule for rule in by_rule if rule not in (*there, "model"))]
 
 
 def score_cells(scores: "Scores", errors: "Scores | None") -> list[Cell]:

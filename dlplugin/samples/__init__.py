@@ -13,6 +13,7 @@ from dlplugin.samples.features import (
     with_symbol,
 )
 from dlplugin.samples.labels import balance_lines
+from dlplugin.samples.later import Loaded, judged_samples
 from dlplugin.samples.samples import Samples, SpanCount, build_samples, resolve_split
 from dlplugin.samples.scaling import ColumnScaling, Scaling
 from dlplugin.samples.spans import SPAN_NAMES, Span, Spans
@@ -22,6 +23,7 @@ from dlplugin.samples.validation import Validation
 __all__ = [
     "SPAN_NAMES",
     "ColumnScaling",
+    "Loaded",
     "MatrixColumns",
     "RowLayout",
     "Samples",
@@ -33,6 +35,7 @@ __all__ = [
     "balance_lines",
     "build_samples",
     "input_matrix",
+    "judged_samples",
     "known_inputs",
     "matrix_columns",
     "output_matrix",

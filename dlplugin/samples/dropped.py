@@ -19,6 +19,8 @@ def rows_with_dropped(samples: Samples, span: str) -> IntArray:
     Returns:
         (S,) stacked bars, symbol by symbol, oldest first, as `Samples.rows`.
     """
+    if samples.later is not None:
+        return samples.later.with_dropped[span]
     definition, spans = samples.definition, samples.spans
     if any(output.drop is None for output in definition.outputs):
         return samples.rows[span]

@@ -21,7 +21,7 @@ from dlplugin.samples.features import (
 from dlplugin.samples.spans import Spans, standing
 from dlplugin.samples.validation import refuse_unfit_dataset
 
-__all__ = ["SymbolPart", "dates_of", "refuse_no_dataset", "symbol_parts"]
+__all__ = ["SymbolPart", "dates_of", "refuse_no_dataset", "refuse_other_dataset", "symbol_parts"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def symbol_parts(
         SamplesError: A DataSet lacks a symbol that is read, or the other one does not belong here.
     """
     refuse_no_dataset(dataset)
-    _refuse_other_dataset(dataset, spans, validation)
+    refuse_other_dataset(dataset, spans, validation)
     parts = _parts(definition, dataset, spans, False, _others(definition, dataset))
     if validation is not None:
         parts += _parts(definition, validation, spans, True, _others(definition, validation, dataset))
@@ -103,8 +103,12 @@ def refuse_no_dataset(dataset: object) -> None:
         )
 
 
-def _refuse_other_dataset(dataset: DataSet, spans: Spans, validation: DataSet | None) -> None:
-    """Another DataSet is given when, and only when, the spans say that its samples are out of sample."""
+def refuse_other_dataset(dataset: DataSet, spans: Spans, validation: DataSet | None) -> None:
+    """Another DataSet is given when, and only when, the spans say that its samples are out of sample.
+
+    Raises:
+        SamplesError: It is not so, or the other one has bars of another interval.
+    """
     if validation is not None:
         refuse_unfit_dataset(dataset, validation)
     named = spans.validation

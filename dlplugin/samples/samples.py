@@ -2,26 +2,33 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dlplugin.bars import DataSet
-from dlplugin.definition import Definition, Input, Output, Split
+from dlplugin.definition import Definition, Split
 from dlplugin.errors import DLPluginWarning, SamplesError
 from dlplugin.samples.features import IntArray, RowLayout, matrix_columns, row_layout
 from dlplugin.samples.labels import label_balance, refuse_empty_classes, targets_of
 from dlplugin.samples.parts import SymbolPart, dates_of, refuse_no_dataset, symbol_parts
+from dlplugin.samples.refusals import (
+    refuse_all_dropped,
+    refuse_uncategorised,
+    refuse_unscalable,
+    refuse_valueless,
+    why_none,
+)
 from dlplugin.samples.scaling import Scaling, fit_scaling
 from dlplugin.samples.spans import EMBARGOED, PURGED, Spans, resolve
 from dlplugin.samples.statistics import statistics_of
 from dlplugin.samples.validation import chosen_validation, refuse_training_symbols
 from dlplugin.samples.weights import average_uniqueness, effective_size, sample_weights
 
-__all__ = ["Samples", "SpanCount", "build_samples", "resolve_split"]
+__all__ = ["Later", "Samples", "SpanCount", "build_samples", "resolve_split", "stack", "stacked"]
 
 FloatArray = NDArray[np.float64]
 
@@ -41,6 +48,21 @@ class SpanCount:
     purged: int
     embargoed: int = 0
     dropped: int = 0
+
+
+@dataclass(frozen=True)
+class Later:
+    """What to know of samples of which some are of bars that the training had not loaded.
+
+    Attributes:
+        note: What the out-of-sample ones are, as a clause.
+        chose: Whether some of those are the training's own, and so may have chosen the weights.
+        with_dropped: Span name to its samples, those of a dropped class among them; see `rows_with_dropped`.
+    """
+
+    note: str
+    chose: bool
+    with_dropped: dict[str, IntArray]
 
 
 @dataclass(frozen=True)
@@ -72,6 +94,7 @@ class Samples:
         statistics: A table of minimum, maximum, mean, standard deviation and missing bars, a row for
             each input and output, in their own units, over all bars. The row's own symbol has only
             missing bars: those of symbols that are none of its categories.
+        later: What to know where there are bars that the training had not loaded; None otherwise.
     """
 
     definition: Definition
@@ -91,6 +114,12 @@ class Samples:
     input_scaling: Scaling
     output_scaling: Scaling
     statistics: pd.DataFrame
+    later: Later | None = None
+
+    @property
+    def note(self) -> str:
+        """What to know of the out-of-sample samples, as a clause; empty when they are the training's, by dates."""
+        return self.spans.note if self.later is None else self.later.note
 
     @property
     def balance(self) -> pd.DataFrame:
@@ -169,22 +198,32 @@ def build_samples(
     parts = symbol_parts(definition, dataset, spans, validation)
     if scaling is None:
         scaling = _fit(definition, parts, spans["in-sample"].end)
-    input_scaling, output_scaling = scaling
-    starts = np.cumsum([0, *(len(part.times) for part in parts)])
-    rows = {
-        name: np.concatenate(
-            [start + np.flatnonzero(part.samples(name)) for start, part in zip(starts, parts, strict=False)]
-        ).astype(np.int64)
-        for name in (span.name for span in spans.spans)
-    }
-    targets = np.concatenate(
-        [targets_of(definition, output_scaling.of(part.symbol), part.outputs) for part in parts]
-    )
+    samples = stack(definition, spans, parts, scaling)
     if fitted:
-        refuse_empty_classes(label_balance(definition, targets, rows))
+        refuse_empty_classes(samples.balance)
+    if half_life is None and not uniqueness:
+        return samples
+    inside = samples.rows["in-sample"]
+    unique = average_uniqueness(inside, len(samples.times), definition.look_ahead)
+    weights = sample_weights(unique, samples.times[inside], dates_of(dataset), half_life, uniqueness)
+    return replace(samples, weights=weights, effective=effective_size(unique, weights))
+
+
+def stack(
+    definition: Definition, spans: Spans, parts: list[SymbolPart], scaling: tuple[Scaling, Scaling]
+) -> Samples:
+    """The parts of all symbols below each other, scaled; all in-sample samples count alike.
+
+    Args:
+        definition: Inputs, outputs and the engine's layout.
+        spans: The resolved dates.
+        parts: One at least, all with the same spans.
+        scaling: Of inputs and outputs.
+    """
+    input_scaling, output_scaling = scaling
+    rows = {name: stacked(parts, name) for name in parts[0].standing}
     times = np.concatenate([part.times for part in parts])
     unique = average_uniqueness(rows["in-sample"], len(times), definition.look_ahead)
-    weights = sample_weights(unique, times[rows["in-sample"]], dates_of(dataset), half_life, uniqueness)
     return Samples(
         definition=definition,
         spans=spans,
@@ -192,12 +231,14 @@ def build_samples(
         owner=np.repeat(np.arange(len(parts)), [len(part.times) for part in parts]),
         times=times,
         matrix=np.concatenate([input_scaling.of(part.symbol).apply(part.inputs) for part in parts]),
-        targets=targets,
+        targets=np.concatenate(
+            [targets_of(definition, output_scaling.of(part.symbol), part.outputs) for part in parts]
+        ),
         actual=np.concatenate([part.outputs for part in parts]),
         price=np.concatenate([part.price for part in parts]),
         rows=rows,
-        weights=weights,
-        effective=effective_size(unique, weights),
+        weights=None,
+        effective=effective_size(unique, None),
         counts={name: _count(parts, name, len(rows[name])) for name in rows},
         layout=row_layout(definition),
         input_scaling=input_scaling,
@@ -206,88 +247,33 @@ def build_samples(
     )
 
 
+def stacked(parts: list[SymbolPart], span: str, dropped: bool = False) -> IntArray:
+    """(S,) the stacked bars that are the samples of a span, or with those of a dropped class."""
+    starts = np.cumsum([0, *(len(part.times) for part in parts)])
+    masks = [
+        (part.known | part.dropped if dropped else part.known) & (part.standing[span] >= 0) for part in parts
+    ]
+    rows = [start + np.flatnonzero(mask) for start, mask in zip(starts, masks, strict=False)]
+    return np.concatenate(rows).astype(np.int64)
+
+
 def _fit(definition: Definition, parts: list[SymbolPart], end: pd.Timestamp) -> tuple[Scaling, Scaling]:
     training = [part for part in parts if part.trains]
     chosen = {part.symbol: part.samples("in-sample") for part in training}
     if not any(mask.any() for mask in chosen.values()):
-        _refuse_valueless(definition, parts)
-        _refuse_all_dropped(definition, training)
+        refuse_valueless(definition, parts)
+        refuse_all_dropped(definition, training)
         longest = max(training, key=lambda part: len(part.times))
-        raise SamplesError(f"the in-sample span has no samples: {_why_none(definition, longest, end)}")
+        raise SamplesError(f"the in-sample span has no samples: {why_none(definition, longest, end)}")
     columns = [definition.inputs[index] for index in matrix_columns(definition).input]
-    _refuse_unscalable([*columns, *definition.outputs], parts)
-    _refuse_uncategorised(definition, [symbol for symbol, mask in chosen.items() if mask.any()])
+    refuse_unscalable([*columns, *definition.outputs], parts)
+    refuse_uncategorised(definition, [symbol for symbol, mask in chosen.items() if mask.any()])
     return (
         fit_scaling(columns, {part.symbol: part.inputs[chosen[part.symbol]] for part in training}),
         fit_scaling(
             definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in training}
         ),
     )
-
-
-def _why_none(definition: Definition, longest: SymbolPart, end: pd.Timestamp) -> str:
-    """Too few bars, or too few before the span ends."""
-    depth = max(item.reach for item in definition.inputs) + 1
-    warm_up = definition.bars_needed - depth
-    needed, count = definition.bars_needed + definition.look_ahead, len(longest.times)
-    needs = f"depth {depth}, warm-up {warm_up} and look ahead {definition.look_ahead} need {needed}"
-    before = int(np.searchsorted(longest.times, end.to_datetime64(), side="right"))
-    if before < needed <= count:
-        first = pd.Timestamp(longest.times[needed - 1])
-        return (
-            f"it ends {end:%Y-%m-%d}, after {before} bars of {longest.symbol}, and {needs}; end it {first:%Y-%m-%d} "
-            "at the earliest (in_sample_end or in_sample), or shorten the depth"
-        )
-    has = f"{longest.symbol} has {count} bars"
-    return f"{has}, and {needs} before the span ends; load more history or shorten the depth"
-
-
-def _refuse_unscalable(columns: Sequence[Input | Output], parts: list[SymbolPart]) -> None:
-    """A symbol that trains nothing has no scaling of its own."""
-    training = {part.symbol for part in parts if part.trains}
-    for column in columns:
-        for part in parts:
-            if not column.pooled and part.symbol not in training:
-                raise SamplesError(
-                    f"{column.name!r} is scaled by symbol (pooled=False), but {part.symbol} is out of sample only, "
-                    "and so has no scaling; use pooled=True"
-                )
-
-
-def _refuse_uncategorised(definition: Definition, symbols: Sequence[str]) -> None:
-    """A symbol that trains the weights is one that the model knows by its name."""
-    for item in definition.inputs:
-        for symbol in symbols:
-            if item.is_symbol and symbol not in (item.categories or ()):
-                raise SamplesError(
-                    f"{symbol} trains the weights, but is none of the categories of {item.name!r}; give "
-                    "categories=dataset.symbols, or leave it out of the DataSet"
-                )
-
-
-def _refuse_valueless(definition: Definition, parts: list[SymbolPart]) -> None:
-    """A column that is never a number is the expression's fault, not the history's."""
-    columns: list[tuple[Sequence[Input | Output], list[FloatArray]]] = [
-        (definition.inputs, [part.values for part in parts]),
-        (definition.outputs, [part.outputs for part in parts]),
-    ]
-    for items, matrices in columns:
-        for index, item in enumerate(items):
-            if not any(np.isfinite(matrix[:, index]).any() for matrix in matrices):
-                symbols = ", ".join(part.symbol for part in parts[:5])
-                raise SamplesError(
-                    f"{item.name!r} has no value on any bar of {symbols}; check the expression"
-                )
-
-
-def _refuse_all_dropped(definition: Definition, parts: list[SymbolPart]) -> None:
-    """Where every value falls into a class that is left out, thresholds are wrong, and not the history."""
-    dropped = sum(int((part.dropped & (part.standing["in-sample"] >= 0)).sum()) for part in parts)
-    if dropped:
-        names = ", ".join(repr(output.name) for output in definition.outputs)
-        raise SamplesError(
-            f"all {dropped:,} in-sample samples fall into the dropped class of {names}; move the thresholds"
-        )
 
 
 def _count(parts: list[SymbolPart], name: str, samples: int) -> SpanCount:

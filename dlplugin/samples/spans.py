@@ -63,16 +63,20 @@ class Spans:
     @property
     def note(self) -> str:
         """What to know of the out-of-sample samples, as a clause; empty when they are by dates."""
+        return self.told("the out-of-sample samples")
+
+    def told(self, which: str) -> str:
+        """The same of those out-of-sample samples that the training had, called so."""
         by = self.validation
         if by.kind == "random":
             return (
-                f"the out-of-sample samples are a random {by.share * 100:g} % and share bars with in-sample ones "
+                f"{which} are a random {by.share * 100:g} % and share bars with in-sample ones "
                 "(no purge parts them)"
             )
         if by.kind == "dates":
             return ""
         whose = f"DataSet {by.dataset!r}: " if by.kind == "dataset" else "held-out symbols: "
-        text = f"the out-of-sample samples are those of {whose}{', '.join(by.symbols)}"
+        text = f"{which} are those of {whose}{', '.join(by.symbols)}"
         return text + (", on the days that trained the weights" if self.shared_dates else "")
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from dlplugin.errors import DamagedModelError, DLPluginError
-from dlplugin.evaluation import Evaluation
+from dlplugin.evaluation import ClassScores, Evaluation
 from dlplugin.samples import Spans
 from dlplugin.store import ModelFolder, RunFolder, store_folder, stored_models, stored_runs
 from dlplugin.training.outcome import best_epoch_so_far
@@ -86,14 +86,15 @@ def _metrics(folder: RunFolder) -> dict[str, float]:
     """How the first output of a run's save point does out of sample."""
     nothing = {"correlation": math.nan, "hits": math.nan}
     try:
-        scores: Any = Evaluation.from_json(json.dumps(folder.read_evaluation())).scores()[-1]
+        scores = Evaluation.from_json(json.dumps(folder.read_evaluation())).scores()[-1]
     except DamagedModelError:
         return nothing
     if scores.span != "out-of-sample":
         return nothing
-    figures = scores.by_rule["model"] if hasattr(scores, "by_rule") else scores  # those of classes
-    hits = figures.hit_rate if hasattr(figures, "hit_rate") else figures.accuracy
-    return {"correlation": figures.correlation, "hits": hits}
+    if isinstance(scores, ClassScores):
+        return {"correlation": scores.correlation, "hits": scores.accuracy}
+    model = scores.by_rule["model"]
+    return {"correlation": model.correlation, "hits": model.hit_rate}
 
 
 def _predicting(root: Path) -> set[str]:

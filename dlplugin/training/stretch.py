@@ -64,8 +64,17 @@ def execute(folder: RunFolder, console: Console | None = None, samples: Samples 
     return control
 
 
-def evaluation_of(samples: Samples, trained: Trained, span: str = "out-of-sample") -> Evaluation:
-    """How a save point does on the in-sample rows of its training and on those of another span."""
+def evaluation_of(
+    samples: Samples, trained: Trained, span: str = "out-of-sample", boosting: bool = False
+) -> Evaluation:
+    """How a save point does on the in-sample rows of its training and on those of another span.
+
+    Args:
+        samples: Of its training, or others of which those are in sample that trained it.
+        trained: The save point.
+        span: The judged one: "out-of-sample" or "holdout".
+        boosting: Whether gradient boosting is among the rules: a second that not every training should cost.
+    """
     from dlplugin.prediction import Predictor  # torch: 1 s that only predicting should pay
 
     predictor = Predictor(
@@ -78,7 +87,8 @@ def evaluation_of(samples: Samples, trained: Trained, span: str = "out-of-sample
     options = trained.record["options"]
     chosen = options["save_point"] != "last" or options["auto_stop"] is not None
     selected = chosen or options["schedule"] == "on-plateau"  # which follows the out-of-sample samples
-    return evaluate_samples(samples, predictor, selected and span == "out-of-sample", span)
+    selected = selected and span == "out-of-sample"
+    return evaluate_samples(samples, predictor, selected, span, boosting)
 
 
 def _train(

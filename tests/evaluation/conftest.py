@@ -34,27 +34,42 @@ def make_panel(
     r_squared: float = 0.0,
     model: str = "noise",
     symbols: int = 11,
+    drift: float = 0.0,
 ) -> Panel:
     """Sums of the next `look_ahead` returns, with a factor common to all symbols, and 6 inputs.
 
     With `r_squared` above 0 the first input predicts that share of the next return's variance. The model is
-    "noise" (of small amplitude), "overfit" (least squares on 40 in-sample samples) or "truth".
+    "noise" (of small amplitude), "overfit" (least squares on 40 in-sample samples), "constant" (near the
+    mean, but for some noise), "truth", or "boundary": twice the truth, whose loss is exactly a constant's, so
+    that as many are credited as ever can be of models that beat no constant. The drift is that of each return, whose deviation is 1.
     """
     random = np.random.default_rng(seed)
     T = sum(days)
     known = random.standard_normal((T + look_ahead, symbols, 6))
     common = random.standard_normal((T + look_ahead, 1))
     own = random.standard_normal((T + look_ahead, symbols))
-    returns = 0.6 * common + 0.8 * own
+    returns = drift + 0.6 * common + 0.8 * own
     returns[1:] = np.sqrt(1 - r_squared) * returns[1:] + np.sqrt(r_squared) * known[:-1, :, 0]
     walk = np.cumsum(returns, axis=0)
     actual = walk[look_ahead:] - walk[:-look_ahead]
     known = known[:T]
+    last_return = returns[:T]
+    walk = walk[:T]
+    average = np.stack(
+        [np.full_like(walk[0], np.nan)] * 9 + [walk[t - 9 : t + 1].mean(axis=0) for t in range(9, T)]
+    )
+    current = np.concatenate([np.full((look_ahead, symbols), np.nan), actual[: T - look_ahead]])
     if model == "noise":
         predicted = 0.1 * np.sqrt(look_ahead) * random.standard_normal((T, symbols))
     elif model == "overfit":
         rows = known[:40, 0], actual[:40, 0]
         predicted = known @ np.linalg.lstsq(*rows, rcond=None)[0]
+    elif model == "constant":
+        spread = np.sqrt(look_ahead) * np.array([0.05, 0.002])
+        offset, own = random.standard_normal(), random.standard_normal((T, symbols))
+        predicted = look_ahead * drift + spread[0] * offset + spread[1] * own
+    elif model == "boundary":
+        predicted = look_ahead * drift + 2 * np.sqrt(r_squared) * known[:, :, 0]
     else:
         predicted = np.sqrt(r_squared) * known[:, :, 0]
     times = days_from("2001-01-01", T)
@@ -67,6 +82,9 @@ def make_panel(
             inputs=known[first:last].reshape(-1, 6).astype(np.float32),
             predicted=predicted[first:last].reshape(-1, 1),
             actual=actual[first:last].reshape(-1, 1),
+            last_return=last_return[first:last].ravel(),
+            side=np.sign(walk - average)[first:last].ravel(),
+            current=current[first:last].reshape(-1, 1),
         )
 
     in_sample, out_of_sample = span(0, days[0] - look_ahead), span(days[0], T - look_ahead)

@@ -11,7 +11,8 @@ from sklearn import metrics
 
 from dlplugin.errors import UnknownNameError
 from dlplugin.evaluation import ClassResult, ClassTable, EvaluatedOutput, Evaluation
-from dlplugin.evaluation.classes import CLASS_RULE, ClassValues, evaluate_classes, score_classes
+from dlplugin.evaluation.classes import ClassValues, evaluate_classes, score_classes
+from dlplugin.evaluation.rules import FREQUENT
 from dlplugin.evaluation.uncertainty import mean_with_error
 from tests.evaluation.conftest import days_from
 
@@ -101,7 +102,7 @@ def test_the_comparison_is_of_accuracies_with_an_error_that_counts_days_and_over
     inside, outside = random_values(1), random_values(2, symbols=3, overlap=5)
     found = evaluate_classes(3, inside, outside)
     (comparison,) = found.comparisons
-    assert comparison.rule == CLASS_RULE
+    assert comparison.rule == FREQUENT
     assert comparison.difference == pytest.approx(found.spans[1].accuracy - found.rule_accuracy(1))
     hits = (outside.predicted == outside.actual).astype(float) - (outside.actual == found.named_always)
     assert comparison.standard_error == mean_with_error(hits, outside.times, 5)[1]
@@ -113,7 +114,7 @@ def test_the_comparison_is_of_accuracies_with_an_error_that_counts_days_and_over
 def test_a_model_that_knows_something_beats_the_rule_and_the_verdict_says_by_how_much() -> None:
     found = evaluation(evaluate_classes(3, random_values(1), random_values(2, start="2004-01-01")))
     (comparison,) = found.comparisons()
-    assert found.beats() == (CLASS_RULE,)
+    assert found.beats() == (FREQUENT,)
     scores = found.scores()[1]
     assert found.verdict.startswith(
         f"The model beats always naming {LABELS[found.results[0].named_always]!r}, the most frequent class in sample: "
@@ -164,12 +165,13 @@ def test_a_hit_more_than_the_other_class_had_is_no_feat_either() -> None:
 def test_a_model_that_is_worse_is_told_so_and_few_days_tell_nothing() -> None:
     came = np.random.default_rng(0).permutation([1] * 300 + [0] * 100)
     worse = evaluation(evaluate_classes(2, values(came, came), values(1 - came, came)), LABELS[:2])
-    assert "does better by more than the error" in worse.verdict
+    assert "0.0 % of the samples, less often than always naming '-0.5 … 0.55', the most" in worse.verdict
+    assert "in sample (75.0 %), by more than the error (±" in worse.verdict
     few = evaluation(
         evaluate_classes(2, values(came, came), values(came[:8], came[:8])), LABELS[:2], look_ahead=5
     )
     assert few.verdict.startswith(
-        "The model beats nothing: 8 days out of sample are too few to tell at a look ahead of 5 bars."
+        "The model beats nothing: out of sample 8 days are too few to tell at a look ahead of 5 bars."
     )
     inside = evaluation(evaluate_classes(2, values(came, came), None), LABELS[:2])
     assert inside.verdict.startswith("There is no out-of-sample span")
@@ -197,7 +199,7 @@ def test_the_summary_is_verdict_figures_and_classes_in_100_columns() -> None:
     assert [line.split("  ")[0] for line in lines if line.startswith(("most", "in-sample shares"))] == (
         ["most frequent class", "in-sample shares"]
     )
-    assert str(found).endswith("\n\n" + str(found.table()))
+    assert f"\n\n{found.table()}\n\n" in str(found)
     html = found._repr_html_()
     assert html.count("<table") == html.count("</table>") == 6
     assert "≤ -0.5" in html

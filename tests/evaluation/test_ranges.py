@@ -1,9 +1,10 @@
+import dataclasses
 import itertools
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlplugin.errors import DefinitionError
@@ -21,11 +22,11 @@ awkward = st.one_of(
 ways = st.sampled_from(["width", "count"])
 
 
-def samples(predicted, actual=None, overlap=1, day=np.datetime64("2001-01-01")):
+def samples(predicted, actual=None, overlap=1):
     predicted = np.asarray(predicted, dtype=np.float64)
     S = len(predicted)
     actual = np.ones(S) if actual is None else np.asarray(actual, dtype=np.float64)
-    times = (day + np.arange(S)).astype("datetime64[ns]")
+    times = (np.datetime64("2001-01-01") + np.arange(S)).astype("datetime64[ns]")
     return OutputSamples(
         "in-sample", times, np.full(S, "A"), predicted, actual, {}, np.full(S, np.nan), overlap
     )
@@ -71,6 +72,7 @@ def test_every_sample_is_in_the_range_that_holds_its_prediction(in_sample, judge
             assert total / len(span) == pytest.approx(span.actual.mean(), rel=1e-9, abs=1e-6)
 
 
+@settings(max_examples=60)
 @given(st.lists(awkward, min_size=1, max_size=40), st.lists(awkward, max_size=5), st.integers(2, 50), ways)
 def test_no_prediction_is_too_awkward(in_sample, judged, about, by):
     rows = range_rows([samples(in_sample), samples(judged)], about, by)
@@ -203,13 +205,15 @@ def test_predictions_that_are_not_finite_have_a_row_of_their_own(bad):
 
 def test_the_error_of_an_average_counts_the_days_of_its_own_row():
     random = np.random.default_rng(1)
-    predicted = np.r_[np.full(100, 0.0), np.full(9, 1.0)]
-    span = samples(predicted, random.standard_normal(109), overlap=2)
+    predicted = np.zeros(180)
+    predicted[::13] = 1.0  # fourteen samples on as many of the sixty days
+    span = samples(predicted, random.standard_normal(180), overlap=5)
+    span = dataclasses.replace(span, times=np.repeat(span.times[:60], 3))
     low, high = (row.cells[0] for row in range_rows([span], 20, "count"))
     chosen = predicted == 0
-    assert (low.average, low.error) == mean_with_error(span.actual[chosen], span.times[chosen], 2)
-    assert high.count == 9
-    assert math.isnan(high.error)  # nine days tell nothing
+    assert (low.average, low.error) == mean_with_error(span.actual[chosen], span.times[chosen], 5)
+    assert high.count == 14
+    assert math.isnan(high.error)  # not three look aheads
 
 
 @pytest.mark.slow
@@ -234,8 +238,8 @@ def test_the_interval_of_a_row_holds_the_truth_about_as_often_as_it_says(look_ah
             np.zeros(4400),
             look_ahead,
         )
-        for row in range_rows([span], by="count"):
-            held.append(abs(row.cells[0].average) <= 1.96 * row.cells[0].error)
+        cells = [row.cells[0] for row in range_rows([span], by="count")]
+        held += [abs(cell.average) <= 1.96 * cell.error for cell in cells]
     assert 0.92 <= np.mean(held) <= 0.995
 
 

@@ -1,3 +1,4 @@
+import itertools
 import math
 import re
 from html.parser import HTMLParser
@@ -100,7 +101,7 @@ def test_the_text_fits_into_100_columns_and_no_column_touches_the_next_whatever_
 )
 def test_the_edges_have_the_decimals_or_digits_that_part_them(edges, shown):
     limits = [-math.inf, *edges, math.inf]
-    rows = [(low, high, (1, 1.0, NOTHING)) for low, high in zip(limits, limits[1:], strict=False)]
+    rows = [(low, high, (1, 1.0, NOTHING)) for low, high in itertools.pairwise(limits)]
     lines = str(table(rows, (IN_SAMPLE,))).splitlines()[3:-1]
     cut = [each if len(each) < 10 else f"{edge:.2e}" for each, edge in zip(shown, edges, strict=True)]
     assert [line[:20].split() for line in lines] == list(

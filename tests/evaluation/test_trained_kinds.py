@@ -133,8 +133,47 @@ def test_numbers_are_stored_without_classes_and_quantiles(kinds: dict[str, dl.Mo
     assert [span["below"] for span in spans] == [[]] * 4
 
 
+@pytest.mark.usefixtures("without_boosting")
 def test_the_stored_evaluation_is_that_of_the_same_data(
     kinds: dict[str, dl.Model], two_stocks: dl.DataSet
 ) -> None:
     for model in kinds.values():
-        assert json.loads(model.evaluate(two_stocks).to_json()) == json.loads(model.evaluation.to_json())
+        found = model.evaluate(two_stocks)
+        assert json.loads(found.to_json()) == json.loads(model.evaluation.to_json())
+        assert str(found) == str(model.evaluation)
+
+
+def test_boosting_is_a_rule_of_an_evaluation_that_is_asked_for(
+    kinds: dict[str, dl.Model], two_stocks: dl.DataSet
+) -> None:
+    for model in (kinds["classes"], kinds["networks"]):
+        found, stored = model.evaluate(two_stocks), model.evaluation
+        for span, other in zip(found.scores(), stored.scores(), strict=True):
+            assert set(span.by_rule) - set(other.by_rule) == {"gradient boosting"}
+            assert all(repr(span.by_rule[rule]) == repr(other.by_rule[rule]) for rule in other.by_rule)
+        assert str(found).count("gradient boosting") >= 1
+        assert "gradient boosting" not in str(stored)
+
+
+def test_all_that_is_known_of_each_sample_is_looked_up_at_its_own_bar(
+    kinds: dict[str, dl.Model], two_stocks: dl.DataSet
+) -> None:
+    """The class of today's change, and the side of today's price, from pandas alone."""
+    model = kinds["classes"]
+    scores = model.evaluation.scores()[1]
+    hits: dict[str, list[bool]] = {"last value": [], "last return's sign": [], "below 10-day mean": []}
+    for symbol in two_stocks.symbols:
+        bars = two_stocks[symbol]
+        price = bars["adj_close"] if "adj_close" in bars else bars["close"]
+        came, now = (100 * bars["close"].pct_change()).shift(-1), 100 * bars["close"].pct_change()
+        first = pd.Series(bars.index, index=bars.index).shift(-1)
+        inside = (first >= model.spans["out-of-sample"].start) & (first <= model.spans["out-of-sample"].end)
+        classes, today = (np.select([each <= -0.5, each >= 0.55], [0, 2], 1) for each in (came, now))
+        up = np.where(price.pct_change() > 0, 2, 0)
+        below = np.where(price < price.rolling(10).mean(), 2, 0)
+        for rule, named in zip(hits, (today, up, below), strict=True):
+            moved = (price.diff() != 0).to_numpy()[inside]
+            right = (named == classes)[inside]
+            hits[rule] += right[moved].tolist() if rule == "last return's sign" else right.tolist()
+    for rule, right in hits.items():
+        assert scores.by_rule[rule].accuracy == pytest.approx(np.mean(right), abs=0.005)

@@ -6,6 +6,7 @@ import backtrader as bt
 import pytest
 
 import dlplugin as dl
+from dlplugin.evaluation.rules import in_order
 from dlplugin.model import reporting as assemble
 from dlplugin.model.reporting import report_data
 from dlplugin.report import render_report
@@ -30,9 +31,9 @@ def table(page, name: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("kind", ["classes", "scores"])
 def test_classes_their_counts_and_their_figures_are_shown(
-    kinds: dict[str, dl.Model], page, kind: str
+    kinds: dict[str, dl.Model], two_stocks: dl.DataSet, page, kind: str
 ) -> None:
-    shown, found = page(kind), kinds[kind].evaluation
+    shown, found = page(kind), kinds[kind].evaluate(two_stocks)
     labels = found.outputs[0].labels
     inside, outside = found.scores()
     rows = table(shown, "classes")[2:]
@@ -47,8 +48,13 @@ def test_classes_their_counts_and_their_figures_are_shown(
     for row, cells in zip(outside.shares, counts[1][1:], strict=True):
         assert [cell.split()[0] for cell in cells[1:]] == [f"{100 * share:.1f}" for share in row]
     scores = table(shown, "scores")[2:]
-    assert (scores[0][0], scores[-1][0]) == ("model", "in-sample shares")
-    assert "most frequent class" in [row[0] for row in scores[1:-1]]
+    dropped = ["model, dropped class too"] if kind == "scores" else []
+    assert [row[0] for row in scores] == ["model", *dropped, *in_order(inside.by_rule), "in-sample shares"]
+    for row in scores[1 + len(dropped) : -1]:
+        hits = outside.by_rule[row[0]]
+        assert row[5].startswith(f"{100 * hits.accuracy:.1f} % ± {196 * hits.accuracy_error:.1f}")
+    if dropped:
+        assert scores[1][5].startswith(f"{100 * outside.with_dropped.accuracy:.1f}")
     assert scores[0][5].startswith(f"{100 * outside.accuracy:.1f}")
     assert (scores[0][7] == "–") == (kind == "scores")
     assert "How much oftener it is right" in shown.words

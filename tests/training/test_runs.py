@@ -185,6 +185,7 @@ def test_the_recorded_effective_samples_count_overlapping_look_aheads(store: Pat
     assert np.isfinite(run.facts["effective_samples"])
 
 
+@pytest.mark.usefixtures("without_boosting")
 def test_a_model_names_the_run_it_predicts_with_and_can_go_back_to_an_earlier_one(tmp_path: Path) -> None:
     model, bars = describe(tmp_path, "m"), small_dataset()["IBM"]
     screen = io.StringIO()

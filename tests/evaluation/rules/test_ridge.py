@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from dlplugin.evaluation.baselines import PENALTIES, fit_ridge, rule_predictions
 from sklearn.linear_model import Ridge as IndependentRidge
 
-from dlplugin.evaluation import RULES
-from dlplugin.evaluation import baselines as module
+from dlplugin.evaluation.rules import fit_ridge
+from dlplugin.evaluation.rules import ridge as module
+from dlplugin.evaluation.rules.ridge import PENALTIES
 
 
 def days(count, symbols=1):
@@ -100,19 +100,6 @@ def test_awkward_inputs_give_finite_predictions(data, kind):
     assert np.isfinite(predicted).all()
     if kind in ("constant", "one sample"):
         np.testing.assert_allclose(predicted, np.tile(actual.mean(axis=0), (len(actual), 1)))
-
-
-def test_rules_are_fitted_on_in_sample_rows_only(panel):
-    made = panel(1, look_ahead=5)
-    spans = (made.in_sample, made.out_of_sample)
-    alone = rule_predictions(made.in_sample, spans[:1], 5, made.scale)[0]
-    both = rule_predictions(made.in_sample, spans, 5, made.scale)
-    assert list(both[1]) == list(RULES)
-    for rule in RULES:
-        np.testing.assert_array_equal(alone[rule], both[0][rule])
-        assert both[1][rule].shape == made.out_of_sample.actual.shape
-    assert (both[1]["zero"] == 0).all()
-    np.testing.assert_allclose(both[1]["in-sample mean"], made.in_sample.actual.mean(), rtol=1e-12)
 
 
 @pytest.mark.slow
