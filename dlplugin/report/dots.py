@@ -10,7 +10,7 @@ from markupsafe import Markup
 from dlplugin.report import svg
 from dlplugin.report.charts import FULL, Figure, cut, drawing, empty, wide_of
 from dlplugin.report.scales import Scale, padded, tick_decimals, ticks
-from dlplugin.report.words import finite, number
+from dlplugin.report.words import finite, number, plus_minus
 
 __all__ = ["Line", "Mark", "dot_plot"]
 
@@ -18,7 +18,8 @@ _GAP = 32.0
 _MOST_NAME = 208.0
 _TICK = 24.0
 """Pixels beyond the scale's end, for half of the last tick's label."""
-_LONGEST = 4.0  # of the middle error: longer whiskers do not set the scale
+_LONGEST = 4.0  # times the middle error: longer whiskers do not set the scale
+_FAR = 8.0  # times the middle reach from zero: figures further out do not set it
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,16 @@ def dot_plot(
 
 
 def _limits(marks: Sequence[Mark], zero: bool) -> tuple[float, float]:
+    """Of the scale: far longer whiskers than the others, and figures far beyond the others, do not set it."""
     errors = finite([mark.error for mark in marks])
     most = _LONGEST * float(np.median(errors)) if errors.size else 0.0
-    reach = [(mark.value, min(mark.error, most) if math.isfinite(mark.error) else 0.0) for mark in marks]
-    known = finite([end for value, error in reach for end in (value - error, value + error)])
-    low, high = float(known.min()), float(known.max())
+    known = [mark for mark in marks if math.isfinite(mark.value)]
+    values = np.array([mark.value for mark in known])
+    reach = np.array([min(mark.error, most) if math.isfinite(mark.error) else 0.0 for mark in known])
+    if zero:
+        near = np.abs(values) - reach <= _FAR * float(np.median(np.abs(values) + reach))
+        values, reach = values[near], reach[near]
+    low, high = float((values - reach).min()), float((values + reach).max())
     return padded(min(0.0, low), max(0.0, high)) if zero else padded(low, high)
 
 
@@ -172,6 +178,8 @@ def _mark(mark: Mark, x: Scale, y: float, bars: bool) -> Markup:
     if not math.isfinite(mark.value):
         return Markup()
     class_ = f"{mark.class_}{' hollow' if mark.faint else ''}"
+    if not x.low <= mark.value <= x.high:
+        return _far(mark, x, y, class_)
     parts = []
     if bars:
         ends = sorted((x(0.0), x(mark.value)))
@@ -188,6 +196,23 @@ def _mark(mark: Mark, x: Scale, y: float, bars: bool) -> Markup:
     title = svg.tag("title", mark.words) if mark.words else Markup()
     parts.append(svg.dot(x(mark.value), y, f"dot {class_}", title, diamond=mark.class_ == "out-of-sample"))
     return Markup().join(parts)
+
+
+def _far(mark: Mark, x: Scale, y: float, class_: str) -> Markup:
+    """An arrow at the edge, and the figure in words, where that lies beyond the scale."""
+    side = 1 if mark.value > x.high else -1
+    edge = x.stop if side > 0 else x.start
+    near = mark.value - side * mark.error if math.isfinite(mark.error) else mark.value
+    begin = min(max(x(near), x.start), x.stop)
+    words = plus_minus(mark.value, mark.error)
+    at, anchor = (edge - 8, "end") if side > 0 else (edge + 8, "start")
+    return Markup().join(
+        (
+            svg.line(begin, y, edge, y, f"whisker {class_}"),
+            _beyond(edge, y, side, class_),
+            svg.text(at, y + 4, words, "tick halo", anchor),
+        )
+    )
 
 
 def _beyond(x: float, y: float, side: int, class_: str) -> Markup:

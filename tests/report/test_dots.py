@@ -51,6 +51,20 @@ def test_a_whisker_that_is_far_too_long_does_not_set_the_scale_and_ends_in_an_ar
     assert reach[0] > 50, "the others can still be read"
 
 
+def test_a_figure_far_beyond_the_others_is_an_arrow_with_its_words():
+    near = [Line(str(i), [Mark(float(i), 1.0, "model")]) for i in range(-2, 3)]
+    figure = dot_plot([*near, Line("far", [Mark(90.0, 9.0, "gain")])], "l", "x")
+
+    assert len(parts(figure, "dot")) == 5
+    (arrow,) = parts(figure, "beyond")
+    assert arrow.get("class") == "beyond gain"
+    assert "+90.0 ± 9.0" in texts(figure)
+    below = dot_plot([*near, Line("far", [Mark(-90.0, NAN, "loss")])], "l", "x")
+    assert "−90.0000" in texts(below)
+    tip, *foot = (float(corner.split(",")[0]) for corner in parts(below, "beyond")[0].get("points").split())
+    assert tip < min(foot)
+
+
 def test_two_figures_of_a_line_lie_one_below_the_other_in_two_shapes():
     figure = dot_plot([Line("a", [Mark(1.0, NAN, "in-sample"), Mark(1.0, NAN, "out-of-sample")])], "l", "x")
 
