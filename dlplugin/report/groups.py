@@ -69,8 +69,8 @@ def _chart(spans: "Spans", kind: str, name: str) -> Chart:
     wide, columns = _form(kind, len(lines))
     plot = dot_plot(lines, title, _AXES[figure], FULL if wide else HALF, columns, zero=figure == "gain")
     heads = [Column(_KINDS[kind], "name"), Column("span", "name"), Column(figure), Column("samples")]
-    reading = sentences(_READINGS[figure], said, note)
-    return Chart(name, title, plot, reading, wide=wide, table=Table(name, title, heads, rows))
+    table = Table(name, title, heads, rows, sentences(f"{figure}: {_AXES[figure]}", note))
+    return Chart(name, title, plot, sentences(_READINGS[figure], said, note), wide=wide, table=table)
 
 
 def _values(group: "GroupScores", figure: str) -> tuple[float, float]:

@@ -37,7 +37,8 @@ def render_markdown(data: ReportData) -> str:
 
 
 def _section(section: Section) -> list[str]:
-    return [line for block in section.blocks for line in ("", *_block(block))]
+    written = [_block(block) for block in section.blocks]
+    return [line for lines in written if lines for line in ("", *lines)]
 
 
 def _block(block: Block) -> list[str]:
@@ -47,15 +48,8 @@ def _block(block: Block) -> list[str]:
         return [f"### {_safe(block.text)}, {_safe(block.beside)}"]
     if isinstance(block, Facts):
         return _table(["fact", "value"], [[name, value] for name, value in block.facts.items()])
-    if isinstance(block, Table):
-        return _whole(block)
-    return _chart(block)
-
-
-def _chart(chart: Chart) -> list[str]:
-    if chart.table is None:
-        return [f"#### {_safe(chart.title)}", "", _safe(chart.reading)] if chart.reading else []
-    return [*_whole(chart.table), "", _safe(chart.reading)]
+    table = block.table if isinstance(block, Chart) else block
+    return [] if table is None else _whole(table)
 
 
 def _whole(table: Table) -> list[str]:

@@ -77,15 +77,16 @@ def _forest(
         mark = Mark(value, error, class_, faint, f"{each.rule}: {figure}, {words}")
         lines.append(Line(each.rule, [mark], said))
         rows.append(row(each.rule, figure, words))
+    held = sentences(f"{span.span}, {count(span.samples, 'sample')} on {count(span.days, 'day')}")
     reading = sentences(
         "right of zero the model is better than the rule; it beats it when the whole whisker lies there",
         "what is hollow is inside its error: chance explains it",
-        f"{span.span}, {count(span.samples, 'sample')} on {count(span.days, 'day')}",
+        held,
     )
     heads = ("95 % interval", "the model")
     columns = [Column("rule", "name"), Column(f"{axis}"), Column("the model", "name")]
     plot = dot_plot(lines, title, axis, FULL, heads=heads)
-    return Chart(name, title, plot, reading, table=Table(name, title, columns, rows))
+    return Chart(name, title, plot, reading, table=Table(name, title, columns, rows, held))
 
 
 def _unit(result: "OutputResult | ClassResult", each: "Comparison") -> float:
@@ -119,9 +120,10 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
     figure = agreement_figure(
         spans, title, f"predicted {described.name}, average of a tenth", f"average {described.name} that came"
     )
+    slopes = sentences(*(_slope(scores) for scores in result.spans))
     reading = sentences(
         "on the dashed line what came is what was predicted; flat dots say that predictions tell nothing",
-        *(_slope(scores) for scores in result.spans),
+        slopes,
     )
     table = [
         row(
@@ -134,7 +136,7 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
         for place in each.places
     ]
     columns = [Column("span", "name"), Column("predicted"), Column("average that came"), Column("samples")]
-    return Chart(name, title, figure, reading, wide=False, table=Table(name, title, columns, table))
+    return Chart(name, title, figure, reading, wide=False, table=Table(name, title, columns, table, slopes))
 
 
 def _middles(evaluation: "Evaluation", output: int, position: int) -> list[float]:

@@ -93,11 +93,10 @@ def _importance(importance: Importance | None, name: str, output: int, span: str
         lines.append(Line(str(each["input"]), [mark]))
         rows.append(row(str(each["input"]), plus_minus(rise, error), words))
     title = "What the inputs matter"
+    held = sentences(importance.note, note)
+    meaning = "how much the loss rises when an input's values are shuffled among the samples"
     reading = sentences(
-        "how much the loss rises when an input's values are shuffled among the samples: the longer, the more the model "
-        "needs it; the hollow is inside its error",
-        importance.note,
-        note,
+        f"{meaning}: the longer, the more the model needs it; the hollow is inside its error", held
     )
     columns = [Column("input", "name"), Column("rise of the loss"), Column("which is", "name")]
     wide = len(lines) > 12
@@ -109,7 +108,7 @@ def _importance(importance: Importance | None, name: str, output: int, span: str
         2 if wide else 1,
         bars=True,
     )
-    table = Table(f"importance-{output}", title, columns, rows)
+    table = Table(f"importance-{output}", title, columns, rows, sentences(meaning, held))
     return [Chart(f"importance-{output}", title, figure, reading, wide=wide, table=table)]
 
 
@@ -124,7 +123,12 @@ def _dependence(found: "PartialDependence", i: int) -> Chart:
     columns = [Column(str(found.input), "name"), Column("mean prediction")]
     name = f"dependence-{i}"
     return Chart(
-        name, title, dependence_figure(found), reading, wide=False, table=Table(name, title, columns, rows)
+        name,
+        title,
+        dependence_figure(found),
+        reading,
+        wide=False,
+        table=Table(name, title, columns, rows, sentences(found.note)),
     )
 
 
@@ -182,7 +186,12 @@ def _holdout(data: ReportData) -> list[Block]:
         same = plain_index(backtest.equity.index).equals(plain_index(bars.index))
         figure = candles_figure(bars, data.traded.prediction, data.traded.label, backtest)
         blocks.append(
-            Chart("candles", f"{backtest.symbol}: bars, trades and predictions", figure, _candles_words(data))
+            Chart(
+                "candles",
+                f"{backtest.symbol}: bars, trades and predictions",
+                figure,
+                _candles_words(bars, backtest),
+            )
         )
     figure = account_figure(backtest, "bars" if same else "account")
     reading = f"Above the grey line it earned more than buying and holding would have. {caption}"
@@ -192,27 +201,25 @@ def _holdout(data: ReportData) -> list[Block]:
             f"{backtest.strategy}: the account against buy and hold",
             figure,
             reading,
-            table=_account_table(backtest),
+            table=_account_table(backtest, caption),
         )
     )
     return [*blocks, trades_table(backtest, caption)]
 
 
-def _account_table(backtest: "Backtest") -> Table:
+def _account_table(backtest: "Backtest", caption: str) -> Table:
     names = [name for name, value in backtest.figures.items() if np.isfinite(value)]
     rows = [row(name.replace("_", " "), number(backtest.figures[name], 2)) for name in names]
-    return Table("account", "The account", [Column("figure", "name"), Column("value")], rows)
+    return Table("account", "The account", [Column("figure", "name"), Column("value")], rows, caption)
 
 
-def _candles_words(data: ReportData) -> str:
-    assert data.traded is not None
-    bars = data.traded.bars
-    if bars.empty or data.backtest is None:
+def _candles_words(bars: pd.DataFrame, backtest: "Backtest") -> str:
+    if bars.empty:
         return ""
     shared = bars_per_slot(len(bars))
     return sentences(
         "▲ bought, ▼ sold; shaded while in the market",
-        f"{data.backtest.symbol}, {span(bars.index[0], bars.index[-1])}, {count(len(bars), 'bar')}",
+        f"{backtest.symbol}, {span(bars.index[0], bars.index[-1])}, {count(len(bars), 'bar')}",
         "the prediction is known at the close of its bar; orders are filled at the next open",
         f"each candle holds {shared} bars, and shows the prediction of the last" if shared > 1 else "",
     )
