@@ -17,8 +17,8 @@ from dlplugin.engines import Shapes, mlp
 from dlplugin.errors import PredictionError
 from dlplugin.evaluation import trained as evaluating
 from dlplugin.indicators import first_leak
+from dlplugin.model import reporting as assemble
 from dlplugin.registry import Entry
-from dlplugin.report import assemble
 from dlplugin.samples import build_samples
 from dlplugin.training.steps.augmentation import Augmentation
 from tests.test_prediction import live
