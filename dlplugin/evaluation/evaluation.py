@@ -197,8 +197,8 @@ class Evaluation:
 
         It credits a model that is no better than a constant in at most 2.5 % of the cases (2 of 200 trainings
         on random walks). Where 1 % of the variance of the next return can be known, over 11 symbols and 2,300
-        days, it credited 42 of 50 trainings; less, or of fewer days, is mostly missed. A difference within
-        1.96 standard errors is called inside the error.
+        days, it credited 42 of 50 trainings; a fifth of that share, or of the days, is mostly missed. A
+        difference within 1.96 standard errors is called inside the error.
         """
         return verdict(self.outputs, self.results, self.selected, self.holdout, self.note)
 
