@@ -15,7 +15,10 @@ from dlplugin.evaluation import Evaluation
 OPTIONS = dl.TrainingOptions(epochs=1)
 END = pd.Timestamp("2009-12-31")
 
-pytestmark = pytest.mark.filterwarnings("ignore:the out-of-sample samples are:dlplugin.DLPluginWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the out-of-sample samples are:dlplugin.DLPluginWarning"),
+    pytest.mark.usefixtures("without_boosting"),
+]
 
 
 def cut(dataset: dl.DataSet, symbols: list[str], name: str = "cut") -> dl.DataSet:

@@ -20,6 +20,8 @@ MIXED = [
     dl.Output("ROC(5)", look_ahead=5, quantiles=[0.1, 0.5, 0.9], name="range"),
 ]
 
+pytestmark = pytest.mark.usefixtures("without_boosting")
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_bar_by_bar_peeked_in_batch_and_after_a_reload_are_the_same_bits(

@@ -22,7 +22,7 @@ def masked(text: str) -> tuple[list[str], list[str]]:
     lines = [
         re.sub(r"\s+\d+\.\d+$", "", line) if re.match(r"^\d+ ", line) else line for line in text.splitlines()
     ]
-    text = re.sub(r"[█▉▊▋▌▍▎▏▐│]", "", "\n".join(lines))
+    text = re.sub(r"[█▉▊▋▌▍▎▏▐▒│]", "", "\n".join(lines))
     return NUMBER.sub("#", text).split(), [found.replace(",", "") for found in NUMBER.findall(text)]
 
 

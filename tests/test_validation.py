@@ -17,7 +17,10 @@ RANDOM = (
     "The out-of-sample samples are a random 25 % and share bars with in-sample ones (no purge parts them)."
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:the out-of-sample samples are:dlplugin.DLPluginWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the out-of-sample samples are:dlplugin.DLPluginWarning"),
+    pytest.mark.usefixtures("without_boosting"),
+]
 
 KINDS = {
     "symbols": dl.Split(held_out=["IBM"]),

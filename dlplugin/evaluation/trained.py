@@ -96,7 +96,7 @@ def evaluate_samples(
         tuple(results[index] for index in range(len(outputs))),
         selected and (samples.later is None or samples.later.chose),
         "holdout" in samples.spans,
-        samples.note,
+        samples.note if span == "out-of-sample" else "",
         tuple(kept[index] for index in range(len(outputs))),
     )
 

@@ -9,7 +9,7 @@ from dlplugin.errors import DamagedModelError, DefinitionError, SamplesError, Un
 from dlplugin.evaluation import Evaluation
 from dlplugin.model.data import training_data
 from dlplugin.model.judging import samples_of
-from dlplugin.samples import Samples, Spans, build_samples, read_samples
+from dlplugin.samples import Samples, Spans, read_samples
 from dlplugin.store import Opening, RunFolder, Trained, VersionFolder, now, record_opening, shown_symbols
 from dlplugin.training import evaluation_of
 
@@ -18,9 +18,7 @@ __all__ = ["evaluate_on", "open_holdout"]
 
 def evaluate_on(trained: Trained, dataset: DataSet | None, validation: DataSet | None) -> Evaluation:
     """How it does on in-sample and out-of-sample samples; see `Model.evaluate`."""
-    if dataset is None:
-        dataset, validation = training_data(trained.record, validation)
-    return evaluation_of(samples_of(trained, dataset, validation), trained, boosting=True)
+    return evaluation_of(_samples(trained, dataset, validation), trained, boosting=True)
 
 
 def open_holdout(
@@ -82,9 +80,7 @@ def _samples(trained: Trained, dataset: DataSet | None, validation: DataSet | No
     """Those of a DataSet, or of the training's own data, by the dates and the scaling of the training."""
     if dataset is None:
         dataset, validation = training_data(trained.record, validation)
-    spans = Spans.from_dict(trained.record["spans"])
-    scaling = (trained.input_scaling, trained.output_scaling)
-    return build_samples(trained.definition, dataset, spans, scaling, validation=validation)
+    return samples_of(trained, dataset, validation)
 
 
 def _stored_samples(root: Path, source: RunFolder | VersionFolder, trained: Trained) -> Samples | None:

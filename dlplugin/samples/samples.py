@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlplugin.bars import DataSet
-from dlplugin.definition import Definition, Input, Output, Split
+from dlplugin.definition import Definition, Split
 from dlplugin.errors import DLPluginWarning, SamplesError
 from dlplugin.samples.features import IntArray, RowLayout, matrix_columns, row_layout
 from dlplugin.samples.labels import label_balance, refuse_empty_classes, targets_of
 from dlplugin.samples.parts import SymbolPart, dates_of, refuse_no_dataset, symbol_parts
+from dlplugin.samples.refusals import (
+    refuse_all_dropped,
+    refuse_uncategorised,
+    refuse_unscalable,
+    refuse_valueless,
+    why_none,
+)
 from dlplugin.samples.scaling import Scaling, fit_scaling
 from dlplugin.samples.spans import EMBARGOED, PURGED, Spans, resolve
 from dlplugin.samples.statistics import statistics_of
@@ -254,84 +261,19 @@ def _fit(definition: Definition, parts: list[SymbolPart], end: pd.Timestamp) -> 
     training = [part for part in parts if part.trains]
     chosen = {part.symbol: part.samples("in-sample") for part in training}
     if not any(mask.any() for mask in chosen.values()):
-        _refuse_valueless(definition, parts)
-        _refuse_all_dropped(definition, training)
+        refuse_valueless(definition, parts)
+        refuse_all_dropped(definition, training)
         longest = max(training, key=lambda part: len(part.times))
-        raise SamplesError(f"the in-sample span has no samples: {_why_none(definition, longest, end)}")
+        raise SamplesError(f"the in-sample span has no samples: {why_none(definition, longest, end)}")
     columns = [definition.inputs[index] for index in matrix_columns(definition).input]
-    _refuse_unscalable([*columns, *definition.outputs], parts)
-    _refuse_uncategorised(definition, [symbol for symbol, mask in chosen.items() if mask.any()])
+    refuse_unscalable([*columns, *definition.outputs], parts)
+    refuse_uncategorised(definition, [symbol for symbol, mask in chosen.items() if mask.any()])
     return (
         fit_scaling(columns, {part.symbol: part.inputs[chosen[part.symbol]] for part in training}),
         fit_scaling(
             definition.outputs, {part.symbol: part.outputs[chosen[part.symbol]] for part in training}
         ),
     )
-
-
-def _why_none(definition: Definition, longest: SymbolPart, end: pd.Timestamp) -> str:
-    """Too few bars, or too few before the span ends."""
-    depth = max(item.reach for item in definition.inputs) + 1
-    warm_up = definition.bars_needed - depth
-    needed, count = definition.bars_needed + definition.look_ahead, len(longest.times)
-    needs = f"depth {depth}, warm-up {warm_up} and look ahead {definition.look_ahead} need {needed}"
-    before = int(np.searchsorted(longest.times, end.to_datetime64(), side="right"))
-    if before < needed <= count:
-        first = pd.Timestamp(longest.times[needed - 1])
-        return (
-            f"it ends {end:%Y-%m-%d}, after {before} bars of {longest.symbol}, and {needs}; end it {first:%Y-%m-%d} "
-            "at the earliest (in_sample_end or in_sample), or shorten the depth"
-        )
-    has = f"{longest.symbol} has {count} bars"
-    return f"{has}, and {needs} before the span ends; load more history or shorten the depth"
-
-
-def _refuse_unscalable(columns: Sequence[Input | Output], parts: list[SymbolPart]) -> None:
-    """A symbol that trains nothing has no scaling of its own."""
-    training = {part.symbol for part in parts if part.trains}
-    for column in columns:
-        for part in parts:
-            if not column.pooled and part.symbol not in training:
-                raise SamplesError(
-                    f"{column.name!r} is scaled by symbol (pooled=False), but {part.symbol} is out of sample only, "
-                    "and so has no scaling; use pooled=True"
-                )
-
-
-def _refuse_uncategorised(definition: Definition, symbols: Sequence[str]) -> None:
-    """A symbol that trains the weights is one that the model knows by its name."""
-    for item in definition.inputs:
-        for symbol in symbols:
-            if item.is_symbol and symbol not in (item.categories or ()):
-                raise SamplesError(
-                    f"{symbol} trains the weights, but is none of the categories of {item.name!r}; give "
-                    "categories=dataset.symbols, or leave it out of the DataSet"
-                )
-
-
-def _refuse_valueless(definition: Definition, parts: list[SymbolPart]) -> None:
-    """A column that is never a number is the expression's fault, not the history's."""
-    columns: list[tuple[Sequence[Input | Output], list[FloatArray]]] = [
-        (definition.inputs, [part.values for part in parts]),
-        (definition.outputs, [part.outputs for part in parts]),
-    ]
-    for items, matrices in columns:
-        for index, item in enumerate(items):
-            if not any(np.isfinite(matrix[:, index]).any() for matrix in matrices):
-                symbols = ", ".join(part.symbol for part in parts[:5])
-                raise SamplesError(
-                    f"{item.name!r} has no value on any bar of {symbols}; check the expression"
-                )
-
-
-def _refuse_all_dropped(definition: Definition, parts: list[SymbolPart]) -> None:
-    """Where every value falls into a class that is left out, thresholds are wrong, and not the history."""
-    dropped = sum(int((part.dropped & (part.standing["in-sample"] >= 0)).sum()) for part in parts)
-    if dropped:
-        names = ", ".join(repr(output.name) for output in definition.outputs)
-        raise SamplesError(
-            f"all {dropped:,} in-sample samples fall into the dropped class of {names}; move the thresholds"
-        )
 
 
 def _count(parts: list[SymbolPart], name: str, samples: int) -> SpanCount:

@@ -70,7 +70,7 @@ def evaluation_of(
     """How a save point does on the in-sample rows of its training and on those of another span.
 
     Args:
-        samples: Of its training.
+        samples: Of its training, or others of which those are in sample that trained it.
         trained: The save point.
         span: The judged one: "out-of-sample" or "holdout".
         boosting: Whether gradient boosting is among the rules: a second that not every training should cost.

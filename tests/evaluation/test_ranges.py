@@ -1,9 +1,10 @@
+import dataclasses
 import itertools
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlplugin.errors import DefinitionError
@@ -71,6 +72,7 @@ def test_every_sample_is_in_the_range_that_holds_its_prediction(in_sample, judge
             assert total / len(span) == pytest.approx(span.actual.mean(), rel=1e-9, abs=1e-6)
 
 
+@settings(max_examples=60)
 @given(st.lists(awkward, min_size=1, max_size=40), st.lists(awkward, max_size=5), st.integers(2, 50), ways)
 def test_no_prediction_is_too_awkward(in_sample, judged, about, by):
     rows = range_rows([samples(in_sample), samples(judged)], about, by)
@@ -203,13 +205,15 @@ def test_predictions_that_are_not_finite_have_a_row_of_their_own(bad):
 
 def test_the_error_of_an_average_counts_the_days_of_its_own_row():
     random = np.random.default_rng(1)
-    predicted = np.r_[np.full(100, 0.0), np.full(9, 1.0)]
-    span = samples(predicted, random.standard_normal(109), overlap=2)
+    predicted = np.zeros(180)
+    predicted[::13] = 1.0  # fourteen samples on as many of the sixty days
+    span = samples(predicted, random.standard_normal(180), overlap=5)
+    span = dataclasses.replace(span, times=np.repeat(span.times[:60], 3))
     low, high = (row.cells[0] for row in range_rows([span], 20, "count"))
     chosen = predicted == 0
-    assert (low.average, low.error) == mean_with_error(span.actual[chosen], span.times[chosen], 2)
-    assert high.count == 9
-    assert math.isnan(high.error)  # nine days tell nothing
+    assert (low.average, low.error) == mean_with_error(span.actual[chosen], span.times[chosen], 5)
+    assert high.count == 14
+    assert math.isnan(high.error)  # not three look aheads
 
 
 @pytest.mark.slow
