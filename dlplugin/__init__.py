@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         TSMixer,
     )
     from dlplugin.evaluation import Evaluation
+    from dlplugin.evaluation.audit import Audit, AuditOptions
     from dlplugin.indicators import Indicator
     from dlplugin.indicators.plugins import indicator, load_plugins
     from dlplugin.model import Model, load, load_run, model_types, models, openings, trials
@@ -64,6 +65,7 @@ _HOMES = {
         "TrainingPlan",
     ],
     "dlplugin.evaluation": ["Evaluation"],
+    "dlplugin.evaluation.audit": ["Audit", "AuditOptions"],
     "dlplugin.indicators": ["Indicator"],
     "dlplugin.indicators.plugins": ["indicator", "load_plugins"],
     "dlplugin.samples": ["resolve_split"],
@@ -79,6 +81,8 @@ __all__ = [
     "LSTM",
     "MLP",
     "TCN",
+    "Audit",
+    "AuditOptions",
     "Backtest",
     "DLPluginError",
     "DLPluginWarning",

@@ -1,5 +1,6 @@
 """The verbs, as plain functions with plain results; the command line and other faces only call them."""
 
+from dlplugin.actions.audit import audit
 from dlplugin.actions.library import indicator, indicator_chart, indicators, models, summary, unlock
 from dlplugin.actions.machines import join
 from dlplugin.actions.networks import (
@@ -44,6 +45,7 @@ __all__ = [
     "ExplainedEngine",
     "FetchedPrices",
     "StepTime",
+    "audit",
     "cache",
     "check_data",
     "clear_cache",

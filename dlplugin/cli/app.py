@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from dlplugin import __version__
+from dlplugin.cli.audit import audit
 from dlplugin.cli.cache import cache
 from dlplugin.cli.data import data
 from dlplugin.cli.engines import engines
@@ -40,6 +41,7 @@ for _name, _help in {  # imported when they are used: their flags are made from 
     "use": "Make a run what its model predicts with, instead of another run.",
 }.items():
     app.command(f"dlplugin.cli.train:{_name}", name=_name, help=_help)
+app.command(audit)
 app.command(engines)
 
 

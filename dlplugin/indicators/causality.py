@@ -12,7 +12,7 @@ from dlplugin.indicators.nodes import FloatArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Leak", "first_leak"]
+__all__ = ["Leak", "altered_bars", "first_leak"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def first_leak(
     whole = _computed(compute, bars)
     positions = rng.integers(1, length, size=cuts).tolist() if isinstance(cuts, int) else cuts
     for cut in positions:
-        changed = (("cut", bars.iloc[:cut]), ("altered", _altered(bars, cut, rng)))
+        changed = (("cut", bars.iloc[:cut]), ("altered", altered_bars(bars, cut, rng)))
         for how, others in changed:
             again = _computed(compute, others)[:cut]
             differs = _bits(whole[:cut]) != _bits(again)
@@ -101,8 +101,14 @@ def _bits(values: FloatArray) -> Any:
     return np.where(np.isnan(values), np.nan, values).view(np.int64)
 
 
-def _altered(bars: "pd.DataFrame", cut: int, rng: np.random.Generator) -> "pd.DataFrame":
-    """The bars with those from the cut on in another order and each at another price level."""
+def altered_bars(bars: "pd.DataFrame", cut: int, rng: np.random.Generator) -> "pd.DataFrame":
+    """The bars with those from the cut on in another order and each at another price level.
+
+    Args:
+        bars: T bars of one symbol, all columns numbers.
+        cut: Position of the first bar that is altered.
+        rng: Draws the order and the levels.
+    """
     later = len(bars) - cut
     values = bars.to_numpy(dtype=np.float64, copy=True)
     tail = values[cut + rng.permutation(later)]

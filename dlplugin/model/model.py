@@ -18,6 +18,7 @@ from dlplugin.errors import (
     TrainingError,
 )
 from dlplugin.evaluation import Evaluation
+from dlplugin.evaluation.audit import Audit, AuditOptions
 from dlplugin.evaluation.inputs import (
     Attributions,
     Importance,
@@ -406,6 +407,42 @@ class Model:
             DLPluginWarning: A line of the records is damaged; it counts as one.
         """
         return trials_table(self._root, self.definition, self._record_if_any())
+
+    def audit(
+        self,
+        dataset: DataSet | None = None,
+        validation: DataSet | None = None,
+        *,
+        options: AuditOptions | None = None,
+    ) -> Audit:
+        """Looks for the future in what it sees, was fitted on and was picked by; the holdout stays closed.
+
+        Args:
+            dataset: By default what it was trained on, read again from where it came; on other bars some
+                checks do not apply.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+            options: How much work is done.
+
+        Returns:
+            The audit: print it; `.passed` tells whether there is no leak and no alarm. A draft is audited as
+            far as it can be.
+
+        Raises:
+            BarsError: What it was trained on is not there any more, or has changed.
+            PredictionError: It is a draft, and no dataset is given.
+            SamplesError: It was validated on another DataSet, and none is given, or the other way about.
+        """
+        from dlplugin.model.auditing import audit
+
+        source = None if self.status in ("draft", "running") else self._source()
+        trained, predictor = (None, None) if source is None else (source.read_trained(), self.predictor)
+        if dataset is None:
+            if trained is None:
+                raise PredictionError(
+                    f"model {self.name!r} is not trained, and so names no data; give dataset="
+                )
+            dataset, validation = training_data(trained.record, validation)
+        return audit(self.reference, self.definition, dataset, validation, trained, predictor, options)
 
     @property
     def evaluation(self) -> Evaluation:
