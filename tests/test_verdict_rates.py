@@ -12,11 +12,13 @@ from tests.test_honesty import bars_of
 
 QUIET = Console(quiet=True)
 NOMINAL = 0.025
-WALKS, PLANTED = 200, 50
+WALKS, PLANTED, IN_CLASSES = 200, 50, 100
 DRIFT = 0.05  # of a return, whose deviation is 1: 12 % a year at a volatility of 16 %
 
 
-def walk(seed: int, look_ahead: int, drift: float, store: Path) -> dl.Model:
+def walk(
+    seed: int, look_ahead: int, drift: float, store: Path, classes: list[float] | None = None
+) -> dl.Model:
     """A model of prices that cannot be known, trained on indicators of them."""
     rng = np.random.default_rng([seed, look_ahead])
     common = 0.6 * rng.standard_normal(700)
@@ -24,7 +26,7 @@ def walk(seed: int, look_ahead: int, drift: float, store: Path) -> dl.Model:
     model = dl.Model(
         f"walk-{seed}-{look_ahead}",
         inputs=[dl.Input("RSI(14)", depth=2), dl.Input("ROC(5)", depth=2), "close / SMA(20) - 1"],
-        outputs=[dl.Output(f"ROC({look_ahead})", look_ahead=look_ahead)],
+        outputs=[dl.Output(f"ROC({look_ahead})", look_ahead=look_ahead, classes=classes)],
         store=store,
     )
     model.train(
@@ -50,6 +52,21 @@ def test_the_verdict_credits_models_of_random_walks_no_more_often_than_it_says(t
     }
     print(f'\n"beats" on {credited} of {WALKS} random walks; each constant alone: {constants}')
     assert credited <= binom.ppf(0.99, WALKS, NOMINAL)  # 11: more are found in less than 1 % of such studies
+    assert sum(not each.verdict.startswith("The model beats nothing") for each in found) == credited
+
+
+@pytest.mark.slow
+def test_nor_models_in_classes(tmp_path: Path) -> None:
+    found = []
+    for number in range(IN_CLASSES):
+        look_ahead, drift = ((1, 0.0), (5, 0.0), (1, DRIFT), (5, DRIFT))[number % 4]
+        wide = float(np.sqrt(look_ahead))
+        classes = [-0.5 * wide, 0.5 * wide] if number % 8 < 4 else [0.0]
+        found.append(walk(number, look_ahead, drift, tmp_path, classes).evaluation)
+    credited = sum(bool(each.beats()) for each in found)
+    constant = sum(c.beaten for each in found for c in each.comparisons() if c.rule == "most frequent class")
+    print(f'\n"beats" on {credited} of {IN_CLASSES} random walks in classes; the most frequent class alone: {constant}')
+    assert credited <= binom.ppf(0.99, IN_CLASSES, NOMINAL)  # 7
     assert sum(not each.verdict.startswith("The model beats nothing") for each in found) == credited
 
 
