@@ -101,6 +101,40 @@ def test_openings_of_the_holdout_are_counted_and_listed(
     assert "to see what becomes of it" in after
 
 
+def test_scores_of_the_holdout_and_an_audit_are_shown_where_they_are_given(
+    in_memory: dl.Model, two_stocks: dl.DataSet, tmp_path
+) -> None:
+    held = in_memory.open_holdout("to show it", two_stocks)
+    options = dl.AuditOptions(symbols=1, cuts=1, seconds=1.0, training_samples=200, epochs=1)
+    audit = in_memory.audit(two_stocks, options=options)
+    opened = len(in_memory.openings)
+
+    found = read(in_memory.report(tmp_path / "report.json", two_stocks, audit=audit, holdout=held))
+    page = in_memory.report(tmp_path / "report.html", two_stocks, audit=audit, holdout=held)
+
+    assert found["holdout"] == json.loads(held.to_json())
+    assert found["audit"] == audit.to_dict()
+    assert len(in_memory.openings) == opened, "a report opens nothing"
+    text = page.read_text(encoding="utf-8")
+    assert "<h1><span>" in text
+    assert "on the holdout" in text.partition("<h1>")[2].partition("</h1>")[0]
+    assert text.count('id="audit"') == 1
+    for check in audit.checks:
+        assert f'scope="row">{check.name}</th>' in text
+    with pytest.raises(
+        DefinitionError, match=r"^holdout is an evaluation of the out-of-sample days; give what"
+    ):
+        in_memory.report(tmp_path / "other.html", two_stocks, holdout=in_memory.evaluation)
+
+
+def test_the_command_audits_when_asked(locked: dl.Model, tmp_path, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(dl.Model, "report", lambda self, out, data, **more: asked.append(more) or out)
+    for flags in ([], ["--audit"]):
+        assert run(["report", "locked", "--store", str(locked.store), *flags]) == 0
+    assert [each["audit"] for each in asked] == [False, True]
+
+
 def test_a_model_validated_on_other_data_is_reported_on_both(
     describe, tmp_path, us_stocks: dl.DataSet
 ) -> None:

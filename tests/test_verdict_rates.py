@@ -65,7 +65,9 @@ def test_nor_models_in_classes(tmp_path: Path) -> None:
         found.append(walk(number, look_ahead, drift, tmp_path, classes).evaluation)
     credited = sum(bool(each.beats()) for each in found)
     constant = sum(c.beaten for each in found for c in each.comparisons() if c.rule == "most frequent class")
-    print(f'\n"beats" on {credited} of {IN_CLASSES} random walks in classes; the most frequent class alone: {constant}')
+    print(
+        f'\n"beats" on {credited} of {IN_CLASSES} random walks in classes; the most frequent class alone: {constant}'
+    )
     assert credited <= binom.ppf(0.99, IN_CLASSES, NOMINAL)  # 7
     assert sum(not each.verdict.startswith("The model beats nothing") for each in found) == credited
 

@@ -5,7 +5,9 @@ from pathlib import Path
 __all__ = ["report"]
 
 
-def report(name: str, out: Path, data: str | None = None, store: Path | None = None) -> Path:
+def report(
+    name: str, out: Path, data: str | None = None, store: Path | None = None, audit: bool = False
+) -> Path:
     """Writes the report of a stored model; see `Model.report`.
 
     Args:
@@ -13,6 +15,7 @@ def report(name: str, out: Path, data: str | None = None, store: Path | None = N
         out: The file: .html, .md or .json.
         data: A bundled set or a folder instead of the data it was trained on, which are read again otherwise.
         store: The store's folder.
+        audit: Whether to look for the future in what it sees, and to show what was found.
 
     Returns:
         The file.
@@ -25,4 +28,4 @@ def report(name: str, out: Path, data: str | None = None, store: Path | None = N
     from dlplugin.model import load
 
     refuse_unknown(name, store)
-    return load(name, store).report(out, None if data is None else DataOrigin.of(data).load())
+    return load(name, store).report(out, None if data is None else DataOrigin.of(data).load(), audit=audit)

@@ -183,6 +183,9 @@ def report(
     store: Annotated[
         Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")
     ] = None,
+    audit: Annotated[
+        bool, Parameter(help="Look for the future in what it sees, and show what was found.", negative="")
+    ] = False,
 ) -> None:
     """Write what there is to know of a trained model: verdict, pictures, tables, record.
 
@@ -190,7 +193,7 @@ def report(
     """
     from dlplugin import actions
 
-    print(f"report: {actions.report(name, out, data, store)}")
+    print(f"report: {actions.report(name, out, data, store, audit)}")
 
 
 @app.command

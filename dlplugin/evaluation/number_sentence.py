@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from dlplugin.evaluation.claims import beaten_rules
 from dlplugin.evaluation.comparison import Comparison
-from dlplugin.evaluation.phrases import WHERE, listed, others, too_few
+from dlplugin.evaluation.phrases import WHERE, listed, others, too_few, written
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.rules import CONSTANTS, MEAN, OWN_AVERAGE
 from dlplugin.evaluation.text import number, percent
@@ -65,16 +65,14 @@ def _nothing(compared: Sequence[Comparison], span: SpanScores, where: str) -> st
     decimals = _decimals([*constants, *worse])
 
     def against(each: Comparison, ending: str = "'s") -> str:
-        figures = f"{losses[each.rule]:.{decimals}f} ± {each.error:.{decimals}f}"
+        figures = f"{written(losses[each.rule], decimals)} ± {written(each.error, decimals)}"
         return f"{_the(each.rule)}{ending} ({figures})"
 
     inside = [against(each) for each in constants if each.outcome == "inside the error"]
     above = [against(each) for each in constants if each.outcome == "worse"]
     parts = [f"above {listed(above)} by more than the error"] if above else []
     parts += [f"inside the error of {listed(inside)}"] if inside else []
-    text = (
-        f"the model beats nothing: {where} its loss {losses['model']:.{decimals}f} is {', and '.join(parts)}"
-    )
+    text = f"the model beats nothing: {where} its loss {written(losses['model'], decimals)} is {', and '.join(parts)}"
     if worse:
         does = "does" if len(worse) == 1 else "do"
         text += f"; {listed([against(each, '') for each in worse])} {does} better by more than the error"

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dlplugin.evaluation.comparison import Comparison
 from dlplugin.evaluation.results import EvaluatedOutput
 
-__all__ = ["WHERE", "listed", "others", "too_few"]
+__all__ = ["WHERE", "listed", "others", "too_few", "written"]
 
+MOST, MOST_DECIMALS = 1e7, 8
 WHERE = {"out-of-sample": "out of sample", "holdout": "on the holdout"}
 
 
@@ -39,6 +40,18 @@ def others(compared: Sequence[Comparison], gain: Callable[[Comparison], tuple[st
         return f"; it also beats {listed(parts)}" if parts else ""
     also = f"it also beats {listed(parts)}, but not" if parts else "it does not beat"
     return f"; {also} {listed(unbeaten, 'nor')}"
+
+
+def written(value: float, decimals: int) -> str:
+    """A loss, in powers of ten where it has more digits than one reads.
+
+    >>> written(0.70412, 3), written(976_775_680_522.0, 0), written(4.79e-13, 12)
+    ('0.704', '9.768e11', '4.79e-13')
+    """
+    if decimals > MOST_DECIMALS or abs(value) >= MOST:
+        whole, _, power = f"{value:.{3 if abs(value) >= MOST else 2}e}".partition("e")
+        return f"{whole}e{int(power)}"
+    return f"{value:,.{decimals}f}"
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:

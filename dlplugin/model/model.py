@@ -561,6 +561,8 @@ class Model:
         backtest: "Backtest | None" = None,
         *,
         validation: DataSet | None = None,
+        audit: bool | Audit = False,
+        holdout: Evaluation | None = None,
     ) -> Path:
         """Writes what there is to know of it: the verdict first, then pictures, tables and the record.
 
@@ -570,15 +572,18 @@ class Model:
                 it can be, and otherwise the stored evaluation is shown alone, and what is left out is said.
             backtest: Of the holdout, to be shown with its trades.
             validation: The other DataSet whose samples were out of sample, if there was one.
+            audit: What the audit found, or whether to look now, which takes some seconds.
+            holdout: What `open_holdout` gave, to be shown too; writing a report opens nothing.
 
         Returns:
             The file.
 
         Raises:
-            DefinitionError: The path ends in something else.
+            BarsError: It is to be audited, and the data are not there.
+            DefinitionError: The path ends in something else, or `holdout` is of other days.
             PredictionError: It is not trained.
         """
-        return write_model_report(self, Path(path), dataset, backtest, validation)
+        return write_model_report(self, Path(path), dataset, backtest, validation, audit, holdout)
 
     def predict(
         self,

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dlplugin.definition import Input, Output
-from dlplugin.errors import BarsError
+from dlplugin.errors import BarsError, DefinitionError
 from dlplugin.evaluation import Evaluation
 from dlplugin.model.data import training_data
 from dlplugin.report import Importance, ReportData, SpanRecord, Traded, refuse_other_form, write_report
@@ -17,6 +18,7 @@ from dlplugin.report.words import count
 if TYPE_CHECKING:
     from dlplugin.bars import DataSet
     from dlplugin.evaluation import Backtest
+    from dlplugin.evaluation.audit import Audit
     from dlplugin.model import Model
 
 __all__ = ["report_data", "write_model_report"]
@@ -30,9 +32,12 @@ def write_model_report(
     dataset: "DataSet | None",
     backtest: "Backtest | None",
     validation: "DataSet | None" = None,
+    audit: "Audit | bool" = False,
+    holdout: Evaluation | None = None,
 ) -> Path:
     """Writes the report of a model; see `Model.report`."""
     refuse_other_form(path)
+    _refuse_other_span(holdout)
     left_out = ""
     if dataset is None:
         try:
@@ -42,7 +47,18 @@ def write_model_report(
             left_out = f"Left out is what is made of the data anew: {anew}. {str(error)[:1].upper()}{str(error)[1:]}."
     elif validation is None and "validation" in model.record:
         validation = training_data(model.record)[1]
-    return write_report(report_data(model, dataset, backtest, validation, left_out), path)
+    if audit is True:
+        audit = model.audit(dataset, validation)
+    data = report_data(model, dataset, backtest, validation, left_out)
+    return write_report(replace(data, audit=audit or None, holdout=holdout), path)
+
+
+def _refuse_other_span(holdout: Evaluation | None) -> None:
+    span = "holdout" if holdout is None else holdout.results[0].spans[-1].span
+    if span != "holdout":
+        raise DefinitionError(
+            f"holdout is an evaluation of the {span} days; give what model.open_holdout(reason=...) gave"
+        )
 
 
 def report_data(

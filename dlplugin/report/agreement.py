@@ -9,7 +9,7 @@ from markupsafe import Markup
 from dlplugin.report import svg
 from dlplugin.report.charts import HALF, Figure, Panel, cut, drawing, empty, wide_of
 from dlplugin.report.scales import Scale, padded, tick_decimals, ticks
-from dlplugin.report.words import count, finite, number
+from dlplugin.report.words import alike, count, figure, finite
 
 __all__ = ["Agreement", "Place", "agreement_figure"]
 
@@ -78,12 +78,11 @@ def _decimals(places: Sequence[Place]) -> int:
 
 def _across(panel: Panel, words: str) -> Markup:
     values = ticks(panel.x.low, panel.x.high, 6)
-    decimals = tick_decimals(values)
     parts = [svg.line(panel.x.start, panel.bottom, panel.x.stop, panel.bottom, "axis")]
-    for value in values:
+    for value, label in zip(values, alike(values, tick_decimals(values)), strict=True):
         at = panel.x(value)
         parts.append(svg.line(at, panel.bottom, at, panel.bottom + 4, "axis"))
-        parts.append(svg.text(at, panel.bottom + 18, number(value, decimals), "tick", "middle"))
+        parts.append(svg.text(at, panel.bottom + 18, label, "tick", "middle"))
     middle = (panel.x.start + panel.x.stop) / 2
     room = 2 * (HALF - middle)
     parts.append(svg.text(middle, panel.bottom + 40, cut(words, room), "tick axis-title", "middle"))
@@ -112,8 +111,8 @@ def _places(panel: Panel, span: Agreement, decimals: int) -> Markup:
             ends = panel.y(place.came - place.error), panel.y(place.came + place.error)
             parts.append(svg.line(at, *ends[:1], at, *ends[1:], f"whisker {span.span}"))
         words = (
-            f"{span.span}: predicted {number(place.predicted, decimals)}, came {number(place.came, decimals)} "
-            f"± {number(place.error, decimals)}, {count(place.samples, 'sample')}"
+            f"{span.span}: predicted {figure(place.predicted, decimals)}, came {figure(place.came, decimals)} "
+            f"± {figure(place.error, decimals)}, {count(place.samples, 'sample')}"
         )
         title = svg.tag("title", words)
         parts.append(svg.dot(at, y, f"dot {span.span}", title, diamond=span.span == "out-of-sample"))

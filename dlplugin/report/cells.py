@@ -4,7 +4,7 @@ import numpy as np
 from markupsafe import Markup
 
 from dlplugin.report import svg
-from dlplugin.report.words import number
+from dlplugin.report.words import figure
 
 __all__ = ["bar_axis", "range_bar"]
 
@@ -41,9 +41,9 @@ def bar_axis(full: float, decimals: int) -> Markup:
     if not full > 0:
         return Markup()
     ends = [
-        (_EDGE, number(-full, decimals)),
+        (_EDGE, figure(-full, decimals)),
         (_MIDDLE, "0"),
-        (_WIDTH - _EDGE, number(full, decimals, signed=True)),
+        (_WIDTH - _EDGE, figure(full, decimals, signed=True)),
     ]
     ticks = [svg.line(x, 0, x, 3, "axis") for x, _ in ends]
     words = [

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from dlplugin.report import svg
 from dlplugin.report.scales import Scale, date_ticks, spread, tick_decimals, ticks
 from dlplugin.report.svg import FloatArray
-from dlplugin.report.words import number
+from dlplugin.report.words import alike
 
 __all__ = [
     "FULL",
@@ -86,12 +86,10 @@ class Panel:
     def grid(self, most: int, *, unit: str = "") -> Markup:
         """Faint horizontal lines at round values, at most so many, with the values at the left."""
         values = ticks(self.y.low, self.y.high, most)
-        decimals = tick_decimals(values)
         parts = []
-        for value in values:
+        for value, label in zip(values, alike(values, tick_decimals(values), unit), strict=True):
             y = self.y(value)
             parts.append(svg.line(self.x.start, y, self.x.stop, y, "grid"))
-            label = number(value, decimals, unit=unit)
             parts.append(svg.text(self.x.start - 8, y + 4, label, "tick", "end"))
         return Markup().join(parts)
 

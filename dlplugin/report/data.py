@@ -10,6 +10,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from dlplugin.evaluation import Evaluation
     from dlplugin.evaluation.account import Backtest
+    from dlplugin.evaluation.audit import Audit
     from dlplugin.evaluation.inputs import PartialDependence
 
 __all__ = ["Importance", "ReportData", "SpanRecord", "Traded"]
@@ -105,6 +106,8 @@ class ReportData:
         effective_samples: How many independent samples the in-sample ones are worth; NaN when not known.
         traded: The bars of the holdout that were traded; None when there are none to be shown.
         backtest: What trading them came to; None when nothing was traded.
+        holdout: The scores of the holdout, as `model.open_holdout` gave them; None when they are not to be shown.
+        audit: What the audit found; None when there was none.
         importance: What the inputs matter; None when it was not looked at.
         dependence: The partial dependence of the first output on the inputs that matter most to it.
         openings: A row for each opening of the holdout: time, model, purpose, reason; None when not known.
@@ -114,7 +117,7 @@ class ReportData:
         facts: The same, and all else that is recorded, as JSON holds it.
 
     Raises:
-        ValueError: A column is missing.
+        ValueError: A column is missing, or `holdout` is not of a holdout of these outputs.
     """
 
     model: str
@@ -130,6 +133,8 @@ class ReportData:
     effective_samples: float = math.nan
     traded: Traded | None = None
     backtest: "Backtest | None" = None
+    holdout: "Evaluation | None" = None
+    audit: "Audit | None" = None
     importance: Importance | None = None
     dependence: "Sequence[PartialDependence]" = ()
     openings: pd.DataFrame | None = None
@@ -140,6 +145,15 @@ class ReportData:
 
     def __post_init__(self) -> None:
         _refuse_missing("history", self.history, _HISTORY)
+        if self.holdout is not None:
+            span, outputs = (
+                self.holdout.results[0].spans[-1].span,
+                [each.name for each in self.holdout.outputs],
+            )
+            if span != "holdout" or outputs != [each.name for each in self.evaluation.outputs]:
+                raise ValueError(
+                    f"holdout is an evaluation of {', '.join(outputs)}, {span}; give what model.open_holdout gave"
+                )
 
 
 def _refuse_missing(what: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:

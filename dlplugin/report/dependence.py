@@ -9,7 +9,7 @@ from dlplugin.report import svg
 from dlplugin.report.charts import HALF, Figure, Panel, cut, drawing, empty
 from dlplugin.report.dots import Line, Mark, dot_plot
 from dlplugin.report.scales import Scale, padded, tick_decimals, ticks
-from dlplugin.report.words import finite, number
+from dlplugin.report.words import alike, finite
 
 if TYPE_CHECKING:
     from dlplugin.evaluation.inputs import PartialDependence
@@ -46,11 +46,10 @@ def dependence_figure(found: "PartialDependence") -> Figure:
 
 def _across(panel: Panel, words: str) -> Markup:
     values = ticks(panel.x.low, panel.x.high, 6)
-    decimals = tick_decimals(values)
     parts = [svg.line(panel.x.start, panel.bottom, panel.x.stop, panel.bottom, "axis")]
     parts += [
-        svg.text(panel.x(value), panel.bottom + 18, number(value, decimals), "tick", "middle")
-        for value in values
+        svg.text(panel.x(value), panel.bottom + 18, label, "tick", "middle")
+        for value, label in zip(values, alike(values, tick_decimals(values)), strict=True)
     ]
     middle = (panel.x.start + panel.x.stop) / 2
     room = 2 * (HALF - middle)

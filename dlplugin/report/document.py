@@ -6,6 +6,9 @@ subtitle      one line on what it is
 verdict       plain sentences, the first of which is the headline
 left_out      what is not in this report, and how to get it; empty for nothing
 evaluation    as `Evaluation.to_json` writes it: outputs, and for each output spans, comparisons and ranges
+holdout       null, or the same of the holdout, where its scores were given
+audit         null, or what the audit found: passed, verdict, seconds, and checks with name, verdict,
+              evidence and threshold
 importance    for each output and input: the rise of the loss when it is permuted, and half its 95 % interval; null
               when it was not looked at
 dependence    for each input looked at: its name, what is predicted, and points with value, mean, low and high
@@ -44,6 +47,8 @@ def render_json(data: ReportData) -> str:
         "verdict": data.verdict,
         "left_out": data.left_out,
         "evaluation": json.loads(data.evaluation.to_json()),
+        "holdout": None if data.holdout is None else json.loads(data.holdout.to_json()),
+        "audit": None if data.audit is None else data.audit.to_dict(),
         "importance": None if data.importance is None else _rows(data.importance.frame),
         "dependence": [
             {"input": each.input, "predicted": each.unit, "points": _rows(each.frame)}

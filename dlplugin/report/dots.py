@@ -10,7 +10,7 @@ from markupsafe import Markup
 from dlplugin.report import svg
 from dlplugin.report.charts import FULL, Figure, cut, drawing, empty, wide_of
 from dlplugin.report.scales import Scale, padded, tick_decimals, ticks
-from dlplugin.report.words import finite, number, plus_minus
+from dlplugin.report.words import alike, finite, plus_minus
 
 __all__ = ["Line", "Mark", "dot_plot"]
 
@@ -165,12 +165,11 @@ def _room(lines: Sequence[Line], width: float, heads: Sequence[str]) -> tuple[fl
 
 def _axis(x: Scale, top: float, bottom: float) -> Markup:
     values = ticks(x.low, x.high, max(2, int((x.stop - x.start) / 72)))
-    decimals = tick_decimals(values)
     parts = []
-    for value in values:
+    for value, label in zip(values, alike(values, tick_decimals(values)), strict=True):
         at = x(value)
         parts.append(svg.line(at, top, at, bottom + 4, "level" if value == 0 else "grid"))
-        parts.append(svg.text(at, bottom + 18, number(value, decimals), "tick", "middle"))
+        parts.append(svg.text(at, bottom + 18, label, "tick", "middle"))
     return Markup().join(parts)
 
 

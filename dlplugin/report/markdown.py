@@ -4,9 +4,10 @@ import re
 
 from dlplugin.report.blocks import Block, Chart, Facts, Heading, Section, Table, Words
 from dlplugin.report.data import ReportData
+from dlplugin.report.headline import headlines
 from dlplugin.report.overview import chips, key_figures
 from dlplugin.report.sections import sections
-from dlplugin.report.words import clean, split_sentence
+from dlplugin.report.words import clean
 
 __all__ = ["render_markdown"]
 
@@ -15,8 +16,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
 
 def render_markdown(data: ReportData) -> str:
     """The report as text; the same data give the same text."""
-    headline, more = split_sentence(data.verdict)
-    lines = [f"# {_safe(headline)}", "", f"{_safe(data.model)}: {_safe(data.subtitle)}", ""]
+    headline, more = headlines(data)
+    lines = [f"# {_safe(' '.join(headline))}", "", f"{_safe(data.model)}: {_safe(data.subtitle)}", ""]
     lines += [_safe(more), ""] if more else []
     lines += [
         f"- **{_safe(chip.text)}**{f': {_safe(chip.meaning)}' if chip.meaning else ''}"

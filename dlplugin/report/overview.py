@@ -2,14 +2,27 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dlplugin.evaluation import ClassResult, SpanScores
+from dlplugin.evaluation.rules import MEAN
 from dlplugin.report.data import ReportData
-from dlplugin.report.words import CONFIDENT, count, decimals_of_error, listed, number, percent, span
+from dlplugin.report.headline import traded_where
+from dlplugin.report.words import (
+    CONFIDENT,
+    MOST,
+    count,
+    decimals_of_error,
+    figure,
+    listed,
+    number,
+    percent,
+    span,
+)
 
 if TYPE_CHECKING:
+    from dlplugin.evaluation import Evaluation
     from dlplugin.evaluation.account import Backtest
 
 __all__ = ["Chip", "KeyFigures", "Tile", "chips", "key_figures", "symbols_of"]
@@ -62,8 +75,18 @@ class Chip:
 
 
 def chips(data: ReportData) -> list[Chip]:
-    """Openings of the holdout, trials, and how many samples there are in truth."""
-    return [chip for chip in (_openings(data), _trials(data), _samples(data), _symbols(data)) if chip]
+    """The audit, openings of the holdout, trials, and how many samples there are in truth."""
+    found = (_audit(data), _openings(data), _trials(data), _samples(data), _symbols(data))
+    return [chip for chip in found if chip]
+
+
+def _audit(data: ReportData) -> Chip | None:
+    if data.audit is None:
+        return Chip("not audited", "dlplugin audit looks for the future in what the model sees")
+    if data.audit.passed:
+        return Chip("audit passed", "no leak and no alarm")
+    wrong = [check.name for check in data.audit.checks if check.passed is False]
+    return Chip(f"audit: {data.audit.found}", listed(wrong, 3))
 
 
 def _openings(data: ReportData) -> Chip | None:
@@ -82,9 +105,9 @@ def _trials(data: ReportData) -> Chip | None:
     if data.trials is None or not len(data.trials):
         return None
     runs = len(data.trials)
-    luck = "one in forty that learn nothing beats a rule by chance"
+    luck = "at most one in forty that learn nothing is credited by chance"
     if runs >= 20:
-        luck += f", {count(round(runs / 40))} of {runs}"
+        luck += f", {count(max(1, round(runs / 40)))} of {runs}"
     return Chip(f"{count(runs, 'trial')} on these days", luck)
 
 
@@ -95,8 +118,10 @@ def _samples(data: ReportData) -> Chip | None:
     text = count(inside.samples, "in-sample sample")
     if not math.isfinite(data.effective_samples):
         return Chip(text)
+    if data.effective_samples > 0.99 * inside.samples:
+        return Chip(text, "look aheads do not overlap")
     return Chip(
-        text, f"worth {number(data.effective_samples, 0)} independent ones, since look aheads overlap"
+        text, f"worth at most {number(data.effective_samples, 0)} independent ones, since look aheads overlap"
     )
 
 
@@ -106,12 +131,12 @@ def _symbols(data: ReportData) -> Chip | None:
 
 def key_figures(data: ReportData) -> list[KeyFigures]:
     """The scores of each output, out of sample where there is such a span; then those of the account."""
-    found = [_scores(data, i) for i in range(len(data.evaluation.outputs))]
+    outputs = range(len(data.evaluation.outputs))
+    found = [_scores(data, data.evaluation, i) for i in outputs]
+    if data.holdout is not None:
+        found += [_scores(data, data.holdout, i) for i in outputs]
     if data.backtest is not None:
-        held = any(each.name == "holdout" for each in data.spans)
-        found.append(
-            _account(data.backtest, "Traded on the holdout" if held else "Traded; there is no holdout")
-        )
+        found.append(_account(data.backtest, traded_where(data, data.backtest)))
     return found
 
 
@@ -121,14 +146,14 @@ def symbols_of(data: ReportData) -> str:
     return f"{symbols}; {data.note}" if data.note else symbols
 
 
-def _scores(data: ReportData, output: int) -> KeyFigures:
-    result = data.evaluation.results[output]
+def _scores(data: ReportData, evaluation: "Evaluation", output: int) -> KeyFigures:
+    result = evaluation.results[output]
     inside, *others = result.spans
     shown = others[0] if others else inside
     titles = {"out-of-sample": "Out of sample", "holdout": "On the holdout"}
     return KeyFigures(
         title=titles.get(shown.span, "In sample; there is no out-of-sample span"),
-        span=f"{span(shown.start, shown.end)} · {data.evaluation.outputs[output].name} · {symbols_of(data)}",
+        span=f"{span(shown.start, shown.end)} · {evaluation.outputs[output].name} · {symbols_of(data)}",
         class_=shown.span,
         tiles=_class_tiles(result) if isinstance(result, ClassResult) else _number_tiles(result.spans),
     )
@@ -147,19 +172,38 @@ def _number_tiles(spans: Sequence[SpanScores]) -> list[Tile]:
         values = [times * float(getattr(scores.by_rule["model"], name)) for scores in spans]
         errors = spans[-1].errors.get("model")
         error = math.nan if errors is None else times * CONFIDENT * float(getattr(errors, name))
-        tiles.append(_tile(title, values, error, decimals, unit, zero))
+        tile = _tile(title, values, error, decimals, unit, zero)
+        tiles.append(tile if zero else _with_rule(tile, times * _of_mean(spans[-1], name), decimals, unit))
     return tiles
+
+
+def _of_mean(scores: SpanScores, name: str) -> float:
+    """A figure of the rule that always predicts the in-sample mean."""
+    rule = scores.by_rule.get(MEAN)
+    return math.nan if rule is None else float(getattr(rule, name))
+
+
+def _with_rule(tile: Tile, value: float, decimals: int, unit: str) -> Tile:
+    if not math.isfinite(value):
+        return tile
+    text = number(value, decimals, unit=unit) if unit else figure(value, decimals)
+    return replace(tile, beside="; ".join(part for part in (tile.beside, f"of the {MEAN} {text}") if part))
 
 
 def _tile(title: str, values: Sequence[float], error: float, decimals: int, unit: str, zero: bool) -> Tile:
     known = math.isfinite(error)
     faint = zero and known and not abs(values[-1]) > error
-    shown = number(error, max(decimals, decimals_of_error([error], 4)), unit=unit) if known else ""
+
+    def write(value: float, places: int) -> str:
+        short = title == "Loss" or abs(value) >= MOST
+        return figure(value, places) if short else number(value, places, unit=unit)
+
+    shown = write(error, max(decimals, decimals_of_error([error], 4))) if known else ""
     return Tile(
         title,
-        number(values[-1], decimals, unit=unit),
+        write(values[-1], decimals),
         f"± {shown}{', ' + INSIDE if faint else ''}" if known else "",
-        f"in-sample {number(values[0], decimals, unit=unit)}" if len(values) > 1 else "",
+        f"in-sample {write(values[0], decimals)}" if len(values) > 1 else "",
         faint,
     )
 
@@ -179,7 +223,7 @@ def _class_tiles(result: ClassResult) -> list[Tile]:
         percent(result.rule_accuracy(-1)),
         beside=f"in-sample {percent(result.rule_accuracy(0))}" if several else "",
     )
-    shares = f"in-sample shares {number(result.rule_log_loss(-1), 4)}"
+    shares = f"always the in-sample shares {number(result.rule_log_loss(-1), 4)}"
     loss = tile("Log loss", "log_loss", 4)
     return [
         tile("Accuracy", "accuracy", 1, unit="%"),
@@ -191,7 +235,7 @@ def _class_tiles(result: ClassResult) -> list[Tile]:
 
 
 def _account(backtest: "Backtest", title: str) -> KeyFigures:
-    def figure(name: str, decimals: int, *, signed: bool = False, unit: str = "") -> str:
+    def of(name: str, decimals: int, *, signed: bool = False, unit: str = "") -> str:
         return number(backtest.figures.get(name), decimals, signed=signed, unit=unit)
 
     def half(name: str) -> str:
@@ -206,22 +250,22 @@ def _account(backtest: "Backtest", title: str) -> KeyFigures:
         tiles=[
             Tile(
                 "Return",
-                figure("return_percent", 1, signed=True, unit="%"),
-                beside=f"buy and hold {figure('buy_and_hold_percent', 1, signed=True, unit='%')}",
+                of("return_percent", 1, signed=True, unit="%"),
+                beside=f"buy and hold {of('buy_and_hold_percent', 1, signed=True, unit='%')}",
             ),
             Tile(
                 "Largest drawdown",
-                figure("max_drawdown_percent", 1, unit="%"),
-                beside=f"buy and hold {figure('buy_and_hold_drawdown_percent', 1, unit='%')}",
+                of("max_drawdown_percent", 1, unit="%"),
+                beside=f"buy and hold {of('buy_and_hold_drawdown_percent', 1, unit='%')}",
             ),
             Tile(
                 "Sharpe ratio, a year",
-                figure("sharpe", 2),
+                of("sharpe", 2),
                 f"± {half('sharpe_error')}{', ' + INSIDE if faint else ''}" if math.isfinite(error) else "",
-                f"buy and hold {figure('buy_and_hold_sharpe', 2)} ± {half('buy_and_hold_sharpe_error')}",
+                f"buy and hold {of('buy_and_hold_sharpe', 2)} ± {half('buy_and_hold_sharpe_error')}",
                 faint,
             ),
-            Tile("Exposure", figure("exposure_percent", 1, unit="%"), beside="of the closes"),
-            Tile("Trades", figure("trades", 0), beside=f"commission {figure('commission_paid', 2)}"),
+            Tile("Exposure", of("exposure_percent", 1, unit="%"), beside="of the closes"),
+            Tile("Trades", of("trades", 0), beside=f"commission {of('commission_paid', 2)}"),
         ],
     )

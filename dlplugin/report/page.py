@@ -13,9 +13,10 @@ from markupsafe import Markup
 from dlplugin.report.blocks import Chart, Section
 from dlplugin.report.charts import Figure
 from dlplugin.report.data import ReportData
+from dlplugin.report.headline import headlines
 from dlplugin.report.overview import chips, key_figures
 from dlplugin.report.sections import sections
-from dlplugin.report.words import clean, split_sentence
+from dlplugin.report.words import clean
 
 __all__ = ["render_report"]
 
@@ -23,7 +24,7 @@ __all__ = ["render_report"]
 def render_report(data: ReportData) -> str:
     """The report as text; the same data give the same text."""
     style, script = _shipped("report.css"), _shipped("report.js")
-    headline, more = split_sentence(data.verdict)
+    headline, more = headlines(data)
     found = sections(data)
     return (
         _environment()

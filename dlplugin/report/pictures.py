@@ -12,8 +12,10 @@ from dlplugin.report.charts import FULL, HALF
 from dlplugin.report.dots import Line, Mark, dot_plot
 from dlplugin.report.words import (
     CONFIDENT,
+    MOST,
     count,
     decimals_of_error,
+    figure,
     finite,
     number,
     plus_minus,
@@ -40,6 +42,16 @@ _OUTCOMES = {
 }
 
 
+_CREDIT = {
+    "loss": (
+        "the verdict credits only a model that beats all three constants; the model's average is what it predicts on "
+        "average on these days, so that to beat it takes more than a good level"
+    ),
+    "hit rate": "the verdict goes by the losses, not by these",
+    "accuracy": "the verdict credits only a model that is right more often than always naming one class",
+}
+
+
 def forest_charts(result: "OutputResult | ClassResult", name: str) -> list[Chart]:
     """How much better than each rule the model is, with 95 % intervals; a chart for losses, one for hits."""
     charts = []
@@ -49,8 +61,8 @@ def forest_charts(result: "OutputResult | ClassResult", name: str) -> list[Chart
             "How much less it loses than rules that cost nothing",
             "less loss than the rule, % of its loss",
         ),
-        ("hit rate", "How much oftener its sign is right", "points of the hit rate above the rule's"),
-        ("accuracy", "How much oftener it is right", "points of the accuracy above the rule's"),
+        ("hit rate", "How much more often its sign is right", "points of the hit rate above the rule's"),
+        ("accuracy", "How much more often it is right", "points of the accuracy above the rule's"),
     ):
         found = [each for each in result.comparisons if each.figure == kind]
         if found:
@@ -72,15 +84,17 @@ def _forest(
     for each, (value, error) in zip(found, values, strict=True):
         class_, words = _OUTCOMES[each.outcome]
         faint = class_ == "model"
-        figure = f"{number(value, decimals, signed=True)} ± {number(error, decimals)}"
-        said = ((figure, "faint" if faint else ""), (words, "faint" if faint else f"{class_}-words"))
-        mark = Mark(value, error, class_, faint, f"{each.rule}: {figure}, {words}")
+        both = f"{number(value, decimals, signed=True)} ± {number(error, decimals)}"
+        both = plus_minus(value, error) if max(abs(value), error) >= MOST else both
+        said = ((both, "faint" if faint else ""), (words, "faint" if faint else f"{class_}-words"))
+        mark = Mark(value, error, class_, faint, f"{each.rule}: {both}, {words}")
         lines.append(Line(each.rule, [mark], said))
-        rows.append(row(each.rule, figure, words))
+        rows.append(row(each.rule, both, words))
     held = sentences(f"{span.span}, {count(span.samples, 'sample')} on {count(span.days, 'day')}")
     reading = sentences(
         "right of zero the model is better than the rule; it beats it when the whole whisker lies there",
         "what is hollow is inside its error: chance explains it",
+        _CREDIT[found[0].figure],
         held,
     )
     heads = ("95 % interval", "the model")
@@ -117,7 +131,7 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
         ]
         spans.append(Agreement(name_of, places))
     title = "Whether a prediction of one means one"
-    figure = agreement_figure(
+    drawn = agreement_figure(
         spans, title, f"predicted {described.name}, average of a tenth", f"average {described.name} that came"
     )
     slopes = sentences(*(_slope(scores) for scores in result.spans))
@@ -128,7 +142,7 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
     table = [
         row(
             each.span,
-            number(place.predicted, 4),
+            figure(place.predicted, 4),
             plus_minus(place.came, place.error),
             number(place.samples, 0),
         )
@@ -136,7 +150,7 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
         for place in each.places
     ]
     columns = [Column("span", "name"), Column("predicted"), Column("average that came"), Column("samples")]
-    return Chart(name, title, figure, reading, wide=False, table=Table(name, title, columns, table, slopes))
+    return Chart(name, title, drawn, reading, wide=False, table=Table(name, title, columns, table, slopes))
 
 
 def _middles(evaluation: "Evaluation", output: int, position: int) -> list[float]:
@@ -171,12 +185,12 @@ def order_chart(result: "OutputResult", name: str) -> Chart | None:
     if not spans:
         return None
     lines, rows = [], []
-    for words, figure in (("IC", "ic"), ("rank IC", "rank_ic")):
+    for words, name_of in (("IC", "ic"), ("rank IC", "rank_ic")):
         marks = []
         for scores in spans:
-            value = float(getattr(scores.cross_section, figure))
-            error = CONFIDENT * float(getattr(scores.cross_section, f"{figure}_error"))
-            ratio = float(getattr(scores.cross_section, f"{figure}_ratio"))
+            value = float(getattr(scores.cross_section, name_of))
+            error = CONFIDENT * float(getattr(scores.cross_section, f"{name_of}_error"))
+            ratio = float(getattr(scores.cross_section, f"{name_of}_ratio"))
             marks.append(
                 Mark(
                     value,

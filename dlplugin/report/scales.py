@@ -59,7 +59,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     for step in (factor * size for factor in (1, 2, 2.5, 5, 10, 20, 25)):
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first + 1 <= most:
-            return [round(i * step, 12) + 0.0 for i in range(first, last + 1)]
+            return [float(f"{i * step:.12g}") + 0.0 for i in range(first, last + 1)]
     return []
 
 
@@ -69,10 +69,11 @@ def tick_decimals(values: Sequence[float]) -> int:
     >>> tick_decimals([0.25, 0.5]), tick_decimals([10.0, 20.0])
     (2, 0)
     """
-    for decimals in range(9):
-        if all(math.isclose(round(value, decimals), value, abs_tol=1e-12) for value in values):
+    size = max(map(abs, values), default=0.0)
+    for decimals in range(16):
+        if all(math.isclose(round(value, decimals), value, abs_tol=1e-9 * size) for value in values):
             return decimals
-    return 9
+    return 16
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dlplugin.evaluation import ClassResult
 from dlplugin.report.account import account_figure
-from dlplugin.report.blocks import Block, Chart, Column, Heading, Section, Table, Words, row
+from dlplugin.report.blocks import Block, Cell, Chart, Column, Heading, Section, Table, Words, row
 from dlplugin.report.candles import candles_figure
 from dlplugin.report.charts import FULL, HALF
 from dlplugin.report.class_tables import class_tables, confusion_tables, reliability_charts
@@ -15,6 +15,7 @@ from dlplugin.report.data import Importance, ReportData
 from dlplugin.report.dependence import dependence_figure
 from dlplugin.report.dots import Line, Mark, dot_plot
 from dlplugin.report.groups import group_charts
+from dlplugin.report.headline import traded_where
 from dlplugin.report.overview import symbols_of
 from dlplugin.report.pictures import calibration_chart, forest_charts, order_chart
 from dlplugin.report.record import openings_block, record_blocks
@@ -25,6 +26,7 @@ from dlplugin.report.training import loss_figures
 from dlplugin.report.words import count, number, plain_index, plus_minus, sentences, span
 
 if TYPE_CHECKING:
+    from dlplugin.evaluation import Evaluation
     from dlplugin.evaluation.account import Backtest
     from dlplugin.evaluation.inputs import PartialDependence
 
@@ -40,6 +42,7 @@ def sections(data: ReportData) -> list[Section]:
         Section("tables", "Tables", _tables(data)),
         Section("training", "Training", _training(data)),
         Section("holdout", "Holdout", _holdout(data)),
+        Section("audit", "Audit", _audit(data)),
         Section("record", "Record", record_blocks(data)),
     ]
     return [section for section in found if section.blocks]
@@ -62,19 +65,25 @@ def _adds(data: ReportData) -> list[Block]:
         blocks.append(Words(evaluation.verdict))
     for output, result in enumerate(evaluation.results):
         blocks += _headings(data, output)
-        blocks += forest_charts(result, str(output))
-        if isinstance(result, ClassResult):
-            blocks += confusion_tables(evaluation.outputs[output], result)
-            blocks += reliability_charts(evaluation.outputs[output], result, f"reliability-{output}")
-        else:
-            blocks.append(calibration_chart(evaluation, output, f"calibration-{output}"))
-            order = order_chart(result, f"order-{output}")
-            blocks += [order] if order is not None else []
-        blocks += group_charts(result, f"group-{output}")
+        blocks += _pictures(evaluation, output, str(output))
         blocks += _importance(data.importance, evaluation.outputs[output].name, output, result.spans[-1].span)
         if not output:
             blocks += [_dependence(each, i) for i, each in enumerate(data.dependence)]
     return [*blocks, Words(data.left_out, "empty")] if data.left_out else blocks
+
+
+def _pictures(evaluation: "Evaluation", output: int, name: str) -> list[Block]:
+    """The charts of one output's scores, whose names end in `name`."""
+    result = evaluation.results[output]
+    blocks: list[Block] = [*forest_charts(result, name)]
+    if isinstance(result, ClassResult):
+        blocks += confusion_tables(evaluation.outputs[output], result)
+        blocks += reliability_charts(evaluation.outputs[output], result, f"reliability-{name}")
+    else:
+        blocks.append(calibration_chart(evaluation, output, f"calibration-{name}"))
+        order = order_chart(result, f"order-{name}")
+        blocks += [order] if order is not None else []
+    return [*blocks, *group_charts(result, f"group-{name}")]
 
 
 def _importance(importance: Importance | None, name: str, output: int, span: str) -> list[Chart]:
@@ -134,15 +143,16 @@ def _dependence(found: "PartialDependence", i: int) -> Chart:
 
 def _tables(data: ReportData) -> list[Block]:
     blocks: list[Block] = []
-    symbols = symbols_of(data)
-    for output, result in enumerate(data.evaluation.results):
-        described = data.evaluation.outputs[output]
-        blocks += _headings(data, output)
-        if isinstance(result, ClassResult):
-            blocks += class_tables(described, result, symbols)
-        else:
-            blocks += output_tables(described, result, symbols)
+    for output in range(len(data.evaluation.outputs)):
+        blocks += [*_headings(data, output), *_output_tables(data.evaluation, output, symbols_of(data))]
     return blocks
+
+
+def _output_tables(evaluation: "Evaluation", output: int, symbols: str) -> list[Table]:
+    described, result = evaluation.outputs[output], evaluation.results[output]
+    if isinstance(result, ClassResult):
+        return class_tables(described, result, symbols)
+    return output_tables(described, result, symbols)
 
 
 def _training(data: ReportData) -> list[Block]:
@@ -170,16 +180,55 @@ def _training_words(data: ReportData) -> str:
         ran,
         data.stop_reason,
         "; ".join([*spans, symbols_of(data)]),
-        "loss is the mean squared error, each output in units of its scale in training",
+        _loss_words(data),
         "the in-sample curve is as met while the weights moved, dropout included; each chart has its own scale",
     )
 
 
+_LOSSES = {
+    "squared": "the mean squared error",
+    "absolute": "the mean absolute error",
+    "huber": "Huber's, squared for small errors and straight for large ones",
+    "log-cosh": "the mean of log cosh of the error",
+    "quantile": "the pinball loss of a quantile",
+}
+
+
+def _loss_words(data: ReportData) -> str:
+    """What the curves of the training show: the loss that was trained on."""
+    options, kinds = data.facts.get("options", {}), {}
+    for each in data.evaluation.outputs:
+        if each.labels:
+            kinds["classes"] = str(options.get("class_loss", "cross-entropy"))
+        elif each.quantiles:
+            kinds["quantiles"] = "the mean pinball loss of the quantiles"
+        else:
+            kinds["numbers"] = _LOSSES[options.get("loss", "squared")]
+    said = (
+        next(iter(kinds.values()))
+        if len(kinds) == 1
+        else " and ".join(f"{v} of {k}" for k, v in kinds.items())
+    )
+    units = "" if set(kinds) == {"classes"} else ", in units of an output's scale in training"
+    return f"loss is {said}{units}"
+
+
 def _holdout(data: ReportData) -> list[Block]:
+    if data.holdout is None:
+        return _account_blocks(data)
+    scores: list[Block] = [Words(data.holdout.verdict)]
+    for output in range(len(data.holdout.outputs)):
+        scores += [*_headings(data, output), *_pictures(data.holdout, output, f"holdout-{output}")]
+        scores += _output_tables(data.holdout, output, symbols_of(data))
+    return [*scores, *(_account_blocks(data) if data.backtest is not None else [])]
+
+
+def _account_blocks(data: ReportData) -> list[Block]:
     if data.backtest is None:
         return [openings_block(data, "openings-holdout")]
     backtest, caption = data.backtest, _backtest_words(data.backtest)
-    blocks: list[Block] = []
+    where = traded_where(data, backtest)
+    blocks: list[Block] = [] if where == "Traded on the holdout" else [Words(f"{where}.")]
     same = False
     if data.traded is not None:
         bars = data.traded.bars
@@ -205,6 +254,23 @@ def _holdout(data: ReportData) -> list[Block]:
         )
     )
     return [*blocks, trades_table(backtest, caption)]
+
+
+def _audit(data: ReportData) -> list[Block]:
+    if data.audit is None:
+        return []
+    words = {"passed": "gain-words", "leak": "loss-words", "alarm": "loss-words", "not done": "faint"}
+    rows = [
+        row(check.name, Cell(check.verdict, class_=words[check.verdict]), check.evidence, check.threshold)
+        for check in data.audit.checks
+    ]
+    heads = ("check", "verdict", "what was seen", "beyond what it does not pass")
+    caption = (
+        "A leak is proven, an alarm is suspicious. What leaves no trace is not found: noisy leaks, figures dated by "
+        "the day they are of, and whatever is wrong in the prices and volumes themselves."
+    )
+    columns = [Column(title, "name") for title in heads]
+    return [Table("audit", f"The audit: {data.audit.verdict}", columns, rows, caption)]
 
 
 def _account_table(backtest: "Backtest", caption: str) -> Table:

@@ -1,6 +1,7 @@
 """The tables of outputs that are numbers."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +11,26 @@ from dlplugin.report.blocks import Cell, Column, Group, Row, Table, row
 from dlplugin.report.cells import bar_axis, range_bar
 from dlplugin.report.scales import tick_decimals
 from dlplugin.report.svg import FloatArray
-from dlplugin.report.words import CONFIDENT, MISSING, count, decimals_of_error, finite, number, percent, span
+from dlplugin.report.words import (
+    CONFIDENT,
+    MISSING,
+    MOST,
+    MOST_DECIMALS,
+    alike,
+    count,
+    decimals_of_error,
+    figure,
+    finite,
+    number,
+    percent,
+    span,
+)
 
 if TYPE_CHECKING:
     from dlplugin.evaluation import ClassScores, EvaluatedOutput, OutputResult, Scores, SpanScores
     from dlplugin.evaluation.ranges import RangeRow
 
-__all__ = ["output_tables", "score_cells", "span_groups", "span_title"]
+__all__ = ["output_tables", "score", "score_cells", "span_groups", "span_title"]
 
 FIGURES = ("loss", "R²", "correlation", "rank corr.", "hit rate")
 _WEIGHTY = 0.01
@@ -55,7 +69,7 @@ def _ranges(described: "EvaluatedOutput", result: "OutputResult", symbols: str) 
     averages = [np.array([each.cells[i].average for each in rows], np.float64) for i in range(len(spans))]
     full = _full(counts, averages)
     decimals = int(np.clip(2 - np.floor(np.log10(full)), 0, 8)) if full > 0 else 2
-    edges = tick_decimals(finite([each.start for each in rows]).tolist())
+    edges = _edges(rows)
     cells = [Column("samples", "first"), Column("average that came"), Column("below 0 · above 0", "bars")]
     foot = [Cell(""), Cell("")]
     for _ in spans:
@@ -75,20 +89,26 @@ def _ranges(described: "EvaluatedOutput", result: "OutputResult", symbols: str) 
     )
 
 
-def _range_cells(each: "RangeRow", edges: int, full: float, decimals: int) -> list[Cell]:
+def _edges(rows: "Sequence[RangeRow]") -> dict[float, str]:
+    """The ends of the ranges in words."""
+    ends = sorted(set(finite([end for each in rows for end in (each.start, each.end)]).tolist()))
+    written = alike(ends, tick_decimals(ends))
+    return {-np.inf: number(-np.inf, 0), np.inf: number(np.inf, 0), **dict(zip(ends, written, strict=True))}
+
+
+def _range_cells(each: "RangeRow", edges: dict[float, str], full: float, decimals: int) -> list[Cell]:
     # a range of NaN holds the predictions that are not finite
     known = not np.isnan(each.start)
-    cells = [
-        Cell(number(each.start, edges) if known else "not finite"),
-        Cell(number(each.end, edges) if known else MISSING),
-    ]
+    short = decimals > MOST_DECIMALS or full >= MOST
+    write = partial(figure, decimals=2) if short else partial(number, decimals=decimals)
+    cells = [Cell(edges[each.start] if known else "not finite"), Cell(edges[each.end] if known else MISSING)]
     for cell in each.cells:
         error = CONFIDENT * cell.error
         faint = bool(np.isfinite(cell.average)) and not abs(cell.average) > error
-        small = f"± {number(error, decimals)}" if np.isfinite(error) else ""
+        small = f"± {write(error)}" if np.isfinite(error) else ""
         cells += [
             Cell(number(cell.count, 0)),
-            Cell(number(cell.average, decimals, signed=True), small, "beside faint" if faint else "beside"),
+            Cell(write(cell.average, signed=True), small, "beside faint" if faint else "beside"),
             Cell("", class_="bars", picture=range_bar(cell.average, full, faint=faint)),
         ]
     return cells
@@ -128,6 +148,11 @@ def _scores(described: "EvaluatedOutput", result: "OutputResult", symbols: str) 
     )
 
 
+def score(value: float, decimals: int, name: str) -> str:
+    """A figure of that name: a loss of any size can be read, of others only those that are huge are short."""
+    return figure(value, decimals) if name == "loss" or abs(value) >= MOST else number(value, decimals)
+
+
 def score_cells(scores: "Scores", errors: "Scores | None") -> list[Cell]:
     """The figures of one rule, each with its error below."""
     cells = []
@@ -140,10 +165,10 @@ def score_cells(scores: "Scores", errors: "Scores | None") -> list[Cell]:
     ):
         value = float(getattr(scores, name))
         error = CONFIDENT * float(getattr(errors, name)) if errors is not None else float("nan")
-        text = percent(value, decimals) if share else number(value, decimals)
+        text = percent(value, decimals) if share else score(value, decimals, name)
         shown = max(decimals, decimals_of_error([error], 4)) if not share else decimals
-        below = f"± {number(error * 100 if share else error, shown)}" if np.isfinite(error) else ""
-        cells.append(Cell(text, below))
+        half = number(error * 100, shown) if share else score(error, shown, name)
+        cells.append(Cell(text, f"± {half}" if np.isfinite(error) else ""))
     return cells
 
 

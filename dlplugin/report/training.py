@@ -11,7 +11,7 @@ from dlplugin.report.charts import FULL, HALF, Column, Figure, Panel, drawing, e
 from dlplugin.report.data import SpanRecord
 from dlplugin.report.scales import Scale, padded, ticks
 from dlplugin.report.svg import FloatArray
-from dlplugin.report.words import count, date, finite, number, plain_index
+from dlplugin.report.words import count, date, figure, finite, number, plain_index
 
 __all__ = ["loss_figures", "span_strip"]
 
@@ -81,7 +81,7 @@ def _above_scale(panel: Panel, epochs: FloatArray, loss: FloatArray) -> Markup:
     if not beyond.size:
         return Markup()
     worst = beyond[np.argmax(loss[beyond])]
-    words = f"↑ above the scale: {number(loss[worst], 4)} at epoch {number(epochs[worst], 0)}"
+    words = f"↑ above the scale: {figure(loss[worst], 4)} at epoch {number(epochs[worst], 0)}"
     return svg.text(panel.x.stop, panel.top - 8, words, "note", "end")
 
 
@@ -105,7 +105,7 @@ def _best_mark(panel: Panel, epochs: FloatArray, loss: FloatArray, best_epoch: i
     value = float(loss[found[0]])
     x, y = panel.x(float(best_epoch)), max(panel.y(value), panel.top)
     left = x < (panel.x.start + panel.x.stop) / 2
-    words = f"best epoch {number(best_epoch, 0)}: {number(value, 4)}"
+    words = f"best epoch {number(best_epoch, 0)}: {figure(value, 4)}"
     place = (x + 8, "start") if left else (x - 8, "end")
     return Markup().join(
         (

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ import pandas as pd
 __all__ = [
     "CONFIDENT",
     "MISSING",
+    "alike",
     "clean",
     "count",
     "date",
     "decimals_for",
     "decimals_of_error",
+    "figure",
     "finite",
     "is_intraday",
     "last_known",
@@ -30,6 +33,9 @@ __all__ = [
 ]
 
 MISSING = "–"
+MOST = 1e7  # from here on a figure with decimals is written in powers of ten
+LONGEST, MOST_DIGITS = 9, 4  # characters of a label on an axis; digits after its point in powers of ten
+MOST_DECIMALS = 6
 CONFIDENT = 1.96
 """Standard errors to each side of a 95 % interval; whatever follows a ± in a report is so many."""
 
@@ -59,6 +65,52 @@ def number(value: float | None, decimals: int, *, signed: bool = False, unit: st
     if not any(digit in text for digit in "123456789"):
         text = text.lstrip("+-")
     return text.replace("-", "−") + suffix
+
+
+def figure(value: float | None, decimals: int, *, signed: bool = False) -> str:
+    """A number, in powers of ten where its digits would be too many to read, or none would be left.
+
+    >>> figure(0.70412, 4), figure(976_775_680_522.0, 4), figure(4.79e-13, 4), figure(0.0, 4)
+    ('0.7041', '9.768e11', '4.79e−13', '0.0000')
+    """
+    known = value is not None and math.isfinite(value) and value != 0
+    if value is None or not known or 0.5 * 10.0**-decimals <= abs(value) < MOST:
+        return number(value, decimals, signed=signed)
+    return _powers(value, 3 if abs(value) >= MOST else 2, signed)
+
+
+def _powers(value: float, digits: int, signed: bool = False) -> str:
+    """Short, as 1.5e−7."""
+    whole, _, power = f"{value:{'+' if signed else ''}.{digits}e}".partition("e")
+    return f"{whole}e{int(power)}".replace("-", "−")
+
+
+def alike(values: Sequence[float], decimals: int, unit: str = "") -> list[str]:
+    """Labels of one axis or column, all with as many decimals, in powers of ten where those are too many.
+
+    A label that would be the same as the one before it is empty.
+
+    >>> alike([0.0, 0.25], 2), alike([-1.5e-7, 0.0], 8), alike([1e6, 2e6], 0, "%")
+    (['0.00', '0.25'], ['−1.5e−7', '0'], ['1e6 %', '2e6 %'])
+    """
+    plain = [number(value, decimals, unit=unit) for value in values]
+    if max(map(len, plain), default=0) <= LONGEST:
+        return plain
+    short: list[str] = []
+    for digits in range(MOST_DIGITS):
+        short = [_powers(value, digits) if value else "0" for value in values]
+        if len(set(short)) == len(short) and _told(values, short):
+            break
+    suffix = f" {unit}" if unit else ""
+    said = ["", *short]
+    return [f"{now}{suffix}" if now != before else "" for before, now in zip(said, short, strict=False)]
+
+
+def _told(values: Sequence[float], written: Sequence[str]) -> bool:
+    """Whether what is written is what it stands for, to a thousandth of a step."""
+    step = min((abs(b - a) for a, b in pairwise(values)), default=0.0)
+    read = (float(each.replace("−", "-")) for each in written)
+    return all(abs(a - b) <= 1e-3 * step for a, b in zip(read, values, strict=True))
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
@@ -116,6 +168,9 @@ def plus_minus(value: float, error: float, *, signed: bool = True, unit: str = "
     if not math.isfinite(error):
         return number(value, 4, signed=signed, unit=unit)
     decimals = decimals_of_error([error]) if error > 0 else 4
+    if decimals > MOST_DECIMALS or max(abs(value), error) >= MOST:
+        suffix = f" {unit}" if unit else ""
+        return f"{figure(value, 2, signed=signed)} ± {figure(error, 2)}{suffix}"
     return f"{number(value, decimals, signed=signed)} ± {number(error, decimals, unit=unit)}"
 
 

@@ -198,3 +198,17 @@ def test_each_of_several_outputs_has_its_sentence():
 def test_where_the_out_of_sample_span_chose_nothing_nothing_is_said_of_it() -> None:
     found = [result(0.5)]
     assert verdict([OUTPUT], found, selected=False) + CAVEAT == verdict([OUTPUT], found)
+
+
+def test_losses_of_any_size_can_be_read():
+    found = result(
+        976_775_680_522.0, mean=(978_260_231_174.0, 3e9), zero=(978_260_231_174.0, 3e9), own=(978e9, 3e9)
+    )
+    assert said(found) == (
+        "The model beats nothing: out of sample its loss 9.768e11 is inside the error of the in-sample mean's "
+        "(9.783e11 ± 3.000e9) and zero's (9.783e11 ± 3.000e9)."
+    )
+    found = result(4.79e-13, mean=(4.80e-13, 2e-14), zero=(4.81e-13, 2e-14), own=(4.8e-13, 2e-14))
+    assert "its loss 4.79e-13 is inside the error of the in-sample mean's (4.80e-13 ± 2.00e-14)" in said(
+        found
+    )

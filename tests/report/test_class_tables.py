@@ -57,7 +57,7 @@ def test_classes_their_counts_and_their_figures_are_shown(
         assert scores[1][5].startswith(f"{100 * outside.with_dropped.accuracy:.1f}")
     assert scores[0][5].startswith(f"{100 * outside.accuracy:.1f}")
     assert (scores[0][7] == "–") == (kind == "scores")
-    assert "How much oftener it is right" in shown.words
+    assert "How much more often it is right" in shown.words
     assert ("Whether a probability of" in shown.words) == (kind == "classes")
     assert found.verdict.split(". ")[0] in shown.words
 

@@ -79,6 +79,8 @@ def test_the_keys_of_the_json_are_stable(make):
         "verdict",
         "left_out",
         "evaluation",
+        "holdout",
+        "audit",
         "importance",
         "dependence",
         "training",

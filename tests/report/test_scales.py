@@ -25,6 +25,13 @@ def test_ticks_are_inside_evenly_spaced_and_not_too_many(low, width, most):
     assert np.allclose(np.diff(found, 2), 0, atol=10 * slack)
 
 
+@pytest.mark.parametrize("size", [1e-13, 1e-6, 1.0, 1e12])
+def test_ticks_of_any_size_are_told_apart(size):
+    found = ticks(0.0, size, 5)
+    assert len(set(found)) == len(found) == 5
+    assert found[-1] == pytest.approx(size)
+
+
 @given(st.floats(-1e4, 1e4), st.floats(0.01, 1e4), st.integers(4, 12))
 def test_there_are_always_some_ticks(low, width, most):
     assert len(ticks(low, low + width, most)) >= 1

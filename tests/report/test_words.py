@@ -4,13 +4,16 @@ import pandas as pd
 import pytest
 
 from dlplugin.report.words import (
+    alike,
     clean,
     count,
     date,
     decimals_for,
+    figure,
     is_intraday,
     number,
     plain_index,
+    plus_minus,
     sentences,
     span,
 )
@@ -78,3 +81,23 @@ def test_one_is_not_a_plural():
 
 def test_clauses_become_sentences():
     assert sentences("one; two", "", "  ", "Really?") == "One; two. Really?"
+
+
+def test_figures_of_any_size_can_be_read():
+    assert [figure(value, 4) for value in (0.70412, 976_775_680_522.0, -4.79e-13, 0.0, math.nan)] == [
+        "0.7041",
+        "9.768e11",
+        "−4.79e−13",
+        "0.0000",
+        "–",
+    ]
+    assert plus_minus(-1.2e10, 3.4e9) == "−1.200e10 ± 3.400e9"
+    assert plus_minus(2.5e-7, 1.2e-8) == "+2.50e−7 ± 1.20e−8"
+
+
+def test_labels_of_an_axis_are_short_and_tell_their_values_apart():
+    assert alike([-1.5e6, -1e6, 0.0], 0) == ["−1.5e6", "−1.0e6", "0"]
+    assert alike([0.0, 2.5e-7, 5e-7], 8) == ["0", "2.5e−7", "5.0e−7"]
+    assert alike([10.0, 20.0], 0, "%") == ["10 %", "20 %"]
+    near = alike([1_014_713_000_000.0, 1_014_713_250_000.0], 0)
+    assert near == ["1.015e12", ""], "what cannot be told apart is said once"

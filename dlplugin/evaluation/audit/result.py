@@ -75,11 +75,16 @@ class Audit:
         return not any(check.passed is False for check in self.checks)
 
     @property
+    def found(self) -> str:
+        """How many leaks and alarms there are: "1 leak and 2 alarms"; empty for none."""
+        counts = {word: sum(check.verdict == word for check in self.checks) for word in ("leak", "alarm")}
+        return " and ".join(_counted(many, word) for word, many in counts.items() if many)
+
+    @property
     def verdict(self) -> str:
         """The outcome in a sentence."""
         count = {word: sum(check.verdict == word for check in self.checks) for word in STYLES}
-        found = [_counted(count[word], word) for word in ("leak", "alarm") if count[word]]
-        said = " and ".join(found) if found else "no leak and no alarm"
+        said = self.found or "no leak and no alarm"
         skipped = f", {count['not done']} not done" if count["not done"] else ""
         return (
             f"{self.model} on {self.dataset}: {said}; {count['passed']} of {len(self.checks)} checks passed{skipped} "
