@@ -50,7 +50,7 @@ def _loss_figure(epochs: FloatArray, loss: FloatArray, best_epoch: int, title: s
         return empty(f"No epoch has an {title[0].lower()}{title[1:]}, so there is no curve to draw.")
     low, high = _loss_range(known)
     first, last = float(epochs[0]), float(epochs[-1])
-    x = Scale(first, last if last > first else first + 1, 56, HALF - 16)
+    x = Scale(first, last if last > first else first + 1, 64, HALF - 16)
     panel = Panel(x, Scale(low, high, 232, 24))
     at = x(epochs)
     label = f"{title} of epochs {number(first, 0)} to {number(last, 0)}"

@@ -34,7 +34,7 @@ __all__ = [
 
 MISSING = "–"
 MOST = 1e7  # from here on a figure with decimals is written in powers of ten
-LONGEST, MOST_DIGITS = 9, 4  # characters of a label on an axis; digits after its point in powers of ten
+LONGEST, MOST_DIGITS = 8, 4  # characters of a label on an axis; digits after its point in powers of ten
 MOST_DECIMALS = 6
 CONFIDENT = 1.96
 """Standard errors to each side of a 95 % interval; whatever follows a ± in a report is so many."""

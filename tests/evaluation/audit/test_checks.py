@@ -36,6 +36,7 @@ from tests.evaluation.audit.definitions import (
     QUICK,
     centred,
     filled,
+    standardised,
     three_stocks,
     walks,
     with_column,
@@ -203,6 +204,10 @@ def test_an_honest_own_indicator_passes(own) -> None:
         (lambda b: b["volume"].shift(-1), "columns: later returns"),
         (lambda b: (b["close"] - b["close"].min()) / (b["close"].max() - b["close"].min()), "columns: whole series"),
         (lambda b: b["close"].rank(pct=True), "columns: whole series"),
+        (lambda b: 50 + 10 * standardised(b), "columns: whole series"),
+        (lambda b: standardised(b).round(4), "columns: whole series"),
+        (lambda b: robust(b), "columns: whole series"),
+        (lambda b: 100 * (b["close"] - b["close"].min()) / (b["close"].max() - b["close"].min()), "columns: whole series"),
     ],
 )  # fmt: skip
 def test_a_trace_of_the_future_in_a_column_is_found(compute, found: str) -> None:
@@ -221,6 +226,54 @@ def test_a_trace_of_the_future_in_a_column_is_found(compute, found: str) -> None
 )  # fmt: skip
 def test_an_honest_column_shows_no_trace(compute) -> None:
     assert wrong(of_column(compute)) == []
+
+
+def robust(bars: pd.DataFrame) -> pd.Series:
+    level = np.log(bars["volume"])
+    return (level - level.median()) / (level.quantile(0.75) - level.quantile(0.25))
+
+
+def test_a_quarter_that_is_filled_back_over_itself_shows_in_its_steps() -> None:
+    def check(filled_back: bool) -> Check:
+        def column(bars: pd.DataFrame) -> pd.Series:
+            ends = bars["close"].where(np.arange(len(bars)) % 30 == 29)
+            return (ends.bfill() if filled_back else ends).ffill().fillna(10.0)
+
+        made = draft(["extra"], with_column(three_stocks(800), column))
+        return column_checks(made, suspects(made))[0]
+
+    assert check(filled_back=True).passed is False
+    assert "until its next step explain" in check(filled_back=True).evidence
+    assert check(filled_back=False).passed is True
+
+
+def test_a_leak_in_one_symbol_of_many_is_found() -> None:
+    us = dl.DataSet.bundled("us-stocks")
+    frames = {}
+    for number, symbol in enumerate(("AAPL", "AMD", "COST", "DELL", "IBM")):
+        bars = us[symbol].iloc[-500:]
+        returns = bars["close"].pct_change()
+        noise = np.random.default_rng(number).standard_normal(len(bars)) * returns.std()
+        frames[symbol] = bars.assign(extra=returns.shift(-1) if symbol == "DELL" else noise)
+    definition = dl.Definition("draft", ["extra"], OUTPUTS)
+    made = subject_of(definition, dl.DataSet.from_frames("one", frames), None, None, None, dl.AuditOptions())
+
+    check = column_checks(made, suspects(made))[0]
+
+    assert check.passed is False
+    assert "unexplained in extra of DELL" in check.evidence
+
+
+@pytest.mark.parametrize("ddof", [0, 1, None])
+def test_what_is_standardised_across_the_symbols_of_a_day_shows_no_trace(ddof: int | None) -> None:
+    frames = three_stocks(331)  # half of the rows ends inside a day
+    returns = pd.DataFrame({symbol: bars["close"].pct_change() for symbol, bars in frames.items()})
+    level = returns.sub(returns.mean(axis=1), axis=0)
+    level = (level if ddof is None else level.div(returns.std(axis=1, ddof=ddof), axis=0)).fillna(0.0)
+    dataset = dl.DataSet.from_frames("days", {s: b.assign(extra=level[s]) for s, b in frames.items()})
+    made = draft(["extra"], dataset)
+
+    assert wrong(column_checks(made, suspects(made))) == []
 
 
 def test_an_oscillator_that_reached_both_its_ends_once_shows_no_trace() -> None:
