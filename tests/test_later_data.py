@@ -203,3 +203,16 @@ def test_classes_with_a_dropped_one_are_judged_on_later_bars_too(
     assert np.isin(rows["actual"], [0, 1]).all()
     assert sum(scores.dropped) > 500
     assert found.by("symbol").frame.loc["out-of-sample"].index.tolist() == ["AAPL", "MSFT"]
+
+
+@pytest.mark.parametrize("name", ["dates", "symbols"])
+def test_inputs_are_looked_at_on_the_samples_that_are_judged(
+    trained: dict[str, dl.Model], us_stocks: dl.DataSet, name: str
+) -> None:
+    model, given = trained[name], us_stocks.subset(["AAPL", "IBM", "MSFT"])
+    samples = model.evaluate(given).scores()[1].samples
+    assert model.importance(given, repeats=1).samples == samples
+    assert model.attributions(given, samples=10**6, steps=2).samples == samples
+    assert model.partial_dependence(given, points=2).samples == samples
+    cut_in_sample = model.importance(given, span="in-sample", repeats=1).samples
+    assert cut_in_sample == model.evaluate(given).scores()[0].samples

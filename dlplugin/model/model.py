@@ -29,8 +29,8 @@ from dlplugin.evaluation.inputs import (
 )
 from dlplugin.model.counting import openings_table, trials_table
 from dlplugin.model.data import training_data
-from dlplugin.model.explaining import samples_to_explain
 from dlplugin.model.holdout import evaluate_on, open_holdout
+from dlplugin.model.judging import samples_given
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.summary import ModelSummary, record_of, summarise
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
@@ -332,8 +332,9 @@ class Model:
         training a second or more.
 
         Args:
-            dataset: Symbols and bars, those of its training or others; by default `Model.dataset`. Where it has
-                none of the training's in-sample samples, those are read again.
+            dataset: Symbols and bars, those of its training or others; otherwise the samples that an unfinished
+                run has stored, or else `Model.dataset`. Where it has none of the training's in-sample samples,
+                those are read again.
             validation: The other DataSet whose samples were out of sample, if there was one; without a
                 dataset it is read again, too.
 
@@ -344,7 +345,7 @@ class Model:
                 symbol has no scaling of its own, or the bars of one that trained; or the DataSet has no
                 in-sample samples, and those of the training cannot be read again.
         """
-        return evaluate_on(self._source().read_trained(), dataset, validation)
+        return evaluate_on(self._root, self._source(), dataset, validation)
 
     def open_holdout(
         self, reason: str, dataset: DataSet | None = None, validation: DataSet | None = None
@@ -465,8 +466,7 @@ class Model:
         """How much the loss rises when an input is permuted among the samples; see `importance_of`.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates; otherwise the samples that an
-                unfinished run has stored, or else `Model.dataset`.
+            dataset: As for `evaluate`, and the samples are those that are judged there.
             span: "out-of-sample" or "in-sample"; the holdout stays closed.
             repeats: Permutations.
             seed: Of the permutations.
@@ -550,7 +550,8 @@ class Model:
         return dependence_of(samples, self.predictor, input, output, points, span, label, newest)
 
     def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
-        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation)
+        source = self._source()
+        return samples_given(self._root, source, source.read_trained(), dataset, validation)
 
     def predict(
         self,

@@ -11,7 +11,7 @@ import dlplugin as dl
 from dlplugin.errors import BarsError, PredictionError
 from dlplugin.evaluation.inputs.blocks import predict_changed, read_cells
 from dlplugin.model import data
-from dlplugin.model.explaining import samples_to_explain
+from dlplugin.model.judging import samples_given
 from dlplugin.samples import Samples, build_samples, samples_file
 from tests.evaluation.inputs.planted import linear, linear_predictor, planted_data, samples_of
 
@@ -96,8 +96,8 @@ def test_other_bars_are_scaled_as_the_training_scaled_its_own(
 ) -> None:
     source = locked._source()
     one = two_stocks.subset(["IBM"])
-    samples = samples_to_explain(locked.store, locked.definition, source, one, None)
     trained = source.read_trained()
+    samples = samples_given(locked.store, source, trained, one, None)
     np.testing.assert_array_equal(samples.input_scaling.center, trained.input_scaling.center)
     np.testing.assert_array_equal(samples.output_scaling.scale, trained.output_scaling.scale)
     assert samples.symbols == ("IBM",)
