@@ -24,7 +24,7 @@ def samples_given(
         root: The store.
         source: What the model predicts with.
         trained: The same, read.
-        dataset: As for `samples_of`. None: the samples that an unfinished run has stored, or else the
+        dataset: As for `samples_of`. None: the samples that its run keeps, or else the
             training's data read again.
         validation: As for `samples_of`.
 
@@ -76,7 +76,7 @@ def samples_of(trained: Trained, dataset: DataSet, validation: DataSet | None = 
 
 
 def _stored(root: Path, source: RunFolder | VersionFolder, trained: Trained) -> Samples | None:
-    """Those that its run keeps until it is finished; None where the run, or one of that name, has none."""
+    """Those that its run keeps, as it does while its model predicts with it; None where the run, or one of that name, has none."""
     try:
         run = source if isinstance(source, RunFolder) else RunFolder.open(root, source.run or "")
         same = run.facts["samples_fingerprint"] == trained.record["samples_fingerprint"]

@@ -332,8 +332,8 @@ class Model:
         training a second or more.
 
         Args:
-            dataset: Symbols and bars, those of its training or others; otherwise the samples that an unfinished
-                run has stored, or else `Model.dataset`. Where it has none of the training's in-sample samples,
+            dataset: Symbols and bars, those of its training or others; otherwise the samples that its
+                run keeps, or else `Model.dataset`. Where it has none of the training's in-sample samples,
                 those are read again.
             validation: The other DataSet whose samples were out of sample, if there was one; without a
                 dataset it is read again, too.
