@@ -76,7 +76,7 @@ def samples_of(trained: Trained, dataset: DataSet, validation: DataSet | None = 
 
 
 def _stored(root: Path, source: RunFolder | VersionFolder, trained: Trained) -> Samples | None:
-    """Those that its run keeps, as it does while its model predicts with it; None where the run, or one of that name, has none."""
+    """Those that its run keeps while its model predicts with it; None where a run of that name has others."""
     try:
         run = source if isinstance(source, RunFolder) else RunFolder.open(root, source.run or "")
         same = run.facts["samples_fingerprint"] == trained.record["samples_fingerprint"]
