@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check format bench clean
+.PHONY: demo test test-slow test-browser check format bench picture clean
 
 demo: .venv/.core
 	$(BIN)/dlplugin demo --out demo
@@ -12,6 +12,9 @@ test: .venv/.dev
 
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+test-browser: .venv/.browser
+	$(BIN)/python -m pytest -m browser
 
 check: .venv/.dev
 	$(BIN)/ruff check .
@@ -24,6 +27,11 @@ format: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python benchmarks/run.py
+
+# docs/report.png: the top of the demo's report in the system's chromium
+picture: .venv/.browser
+	$(BIN)/dlplugin demo --out demo
+	$(BIN)/python tests/browser/picture.py demo/report.html docs/report.png
 
 clean:
 	rm -rf .venv demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -42,3 +50,7 @@ clean:
 .venv/.dev: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ .venv/.core
+
+.venv/.browser: .venv/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,browser]'
+	@touch $@

@@ -8,7 +8,7 @@ import pytest
 
 import dlplugin as dl
 from dlplugin.indicators import first_leak
-from dlplugin.report import assemble
+from dlplugin.model import reporting as assemble
 from tests.test_prediction import live
 from tests.trading.test_predictor import watched
 

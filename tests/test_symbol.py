@@ -2,7 +2,6 @@
 
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,8 @@ from dlplugin.engines import Shapes, mlp
 from dlplugin.errors import PredictionError
 from dlplugin.evaluation import trained as evaluating
 from dlplugin.indicators import first_leak
+from dlplugin.model import reporting as assemble
 from dlplugin.registry import Entry
-from dlplugin.report import assemble
 from dlplugin.samples import build_samples
 from dlplugin.training.steps.augmentation import Augmentation
 from tests.test_prediction import live
@@ -118,6 +117,7 @@ def test_bar_by_bar_in_batch_and_after_a_reload_are_the_same_bits(
         inputs.take(row, time)
 
 
+@pytest.mark.usefixtures("without_boosting")
 def test_the_evaluation_is_of_the_same_predictions(pooled: dl.Model, three: dl.DataSet) -> None:
     evaluation = pooled.evaluate(three)
     assert evaluation.to_json() == pooled.evaluation.to_json()
@@ -206,8 +206,7 @@ def test_ridge_sees_the_symbol_once(three: dl.DataSet, tmp_path: Path, engine: o
     definition = described(tmp_path, "m", three, engine, 2).definition
     samples = build_samples(definition, three, dl.resolve_split(three, dl.Split()))
     rows = samples.rows["in-sample"]
-    span = evaluating._Span(rows, samples.times[rows], np.zeros((len(rows), 1)))
-    seen = evaluating._span_values(samples, SimpleNamespace(first=(0,)), span, [0]).inputs  # type: ignore[arg-type]
+    seen = evaluating._told(samples, rows)
     assert seen.shape == (len(rows), 3 + 3 + 3)
     labelled = np.isin(seen, (0, 1)).all(axis=0)
     np.testing.assert_array_equal(seen[:, labelled], np.eye(3)[samples.owner[rows]])

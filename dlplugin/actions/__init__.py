@@ -21,6 +21,7 @@ from dlplugin.actions.prices import (
     clear_cache,
     fetch_prices,
 )
+from dlplugin.actions.report import report
 from dlplugin.actions.runs import (
     headline,
     plain_rows,
@@ -60,6 +61,7 @@ __all__ = [
     "join",
     "models",
     "plain_rows",
+    "report",
     "resume",
     "run_facts",
     "run_of",

@@ -92,15 +92,13 @@ def demo(out: Path, symbol: str = "AAPL") -> DemoResult:
         BarsError: The bundled set has no such symbol.
     """
     from dlplugin.bars import DataSet
-    from dlplugin.model.reporting import report_data
-    from dlplugin.report import write_report
 
     script = _script("buy_predicted_gain")
     dataset = DataSet.bundled("us-stocks")
     bars = dataset[symbol]
     model, trained = script.trained(dataset, str(out / "models"))
     backtest = script.trade(model, bars, symbol)
-    report = write_report(report_data(model, dataset, backtest), out / "report.html")
+    report = model.report(out / "report.html", dataset, backtest)
     return DemoResult(model, trained, model.evaluation, backtest, report)
 
 

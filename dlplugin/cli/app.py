@@ -169,6 +169,31 @@ def models(
 
 
 @app.command
+def report(
+    name: Annotated[str, Parameter(help="A stored model's name, with a version or without.")],
+    /,
+    *,
+    out: Annotated[
+        Path, Parameter(help="The file: a page (.html), Markdown (.md) or data for programs (.json).")
+    ] = Path("report.html"),
+    data: Annotated[
+        str | None,
+        Parameter(help="A bundled set or a folder instead of the data it was trained on."),
+    ] = None,
+    store: Annotated[
+        Path | None, Parameter(help="The store's folder; DLPLUGIN_STORE or ./models otherwise.")
+    ] = None,
+) -> None:
+    """Write what there is to know of a trained model: verdict, pictures, tables, record.
+
+    Its data are read again from where they came; where they cannot be, the report says what is left out.
+    """
+    from dlplugin import actions
+
+    print(f"report: {actions.report(name, out, data, store)}")
+
+
+@app.command
 def summary(
     what: Annotated[
         str,

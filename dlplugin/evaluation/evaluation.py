@@ -193,7 +193,13 @@ class Evaluation:
 
     @property
     def verdict(self) -> str:
-        """In plain sentences: which rules the model beats out of sample, by how much, against what error."""
+        """In plain sentences: which rules the model beats, by how much, against what error.
+
+        It credits a model that is no better than a constant in at most 2.5 % of the cases (2 of 200 trainings
+        on random walks). Where 1 % of the variance of the next return can be known, over 11 symbols and 2,300
+        days, it credited 42 of 50 trainings; a fifth of that share, or of the days, is mostly missed. A
+        difference within 1.96 standard errors is called inside the error.
+        """
         return verdict(self.outputs, self.results, self.selected, self.holdout, self.note)
 
     @property

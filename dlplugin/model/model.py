@@ -32,6 +32,7 @@ from dlplugin.model.data import training_data
 from dlplugin.model.holdout import evaluate_on, open_holdout
 from dlplugin.model.judging import samples_given
 from dlplugin.model.predicting import PredictorOf, predict_bars
+from dlplugin.model.reporting import write_model_report
 from dlplugin.model.summary import ModelSummary, record_of, summarise
 from dlplugin.samples import Samples, Scaling, Spans, build_samples, matrix_columns, resolve_split
 from dlplugin.store import (
@@ -53,6 +54,7 @@ from dlplugin.training import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dlplugin.evaluation import Backtest
     from dlplugin.prediction import Predictor
 
 __all__ = ["Model"]
@@ -552,6 +554,32 @@ class Model:
     def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
         source = self._source()
         return samples_given(self._root, source, source.read_trained(), dataset, validation)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        dataset: DataSet | None = None,
+        backtest: "Backtest | None" = None,
+        *,
+        validation: DataSet | None = None,
+    ) -> Path:
+        """Writes what there is to know of it: the verdict first, then pictures, tables and the record.
+
+        Args:
+            path: A page ends in .html, and needs nothing else; Markdown ends in .md, data for programs in .json.
+            dataset: What it was trained on, or other bars of those dates; by default that is read again where
+                it can be, and otherwise the stored evaluation is shown alone, and what is left out is said.
+            backtest: Of the holdout, to be shown with its trades.
+            validation: The other DataSet whose samples were out of sample, if there was one.
+
+        Returns:
+            The file.
+
+        Raises:
+            DefinitionError: The path ends in something else.
+            PredictionError: It is not trained.
+        """
+        return write_model_report(self, Path(path), dataset, backtest, validation)
 
     def predict(
         self,

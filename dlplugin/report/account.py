@@ -38,15 +38,13 @@ class _Line:
         return last, f"{self.name} {number(last, 1, unit='%')}", self.class_
 
 
-def account_figure(backtest: "Backtest | None", group: str = "account") -> Figure:
+def account_figure(backtest: "Backtest", group: str = "account") -> Figure:
     """The account's value against buy-and-hold, and how far each was below its highest value so far.
 
     Args:
-        backtest: None when nothing was traded.
+        backtest: What was traded.
         group: Charts that share its cross-hair.
     """
-    if backtest is None:
-        return empty("Nothing was traded: there is no backtest of this model.")
     if backtest.equity.empty:
         return empty("The backtest has no bars, so there is no account value to draw.")
     slots = Slots.of(backtest.equity.index)

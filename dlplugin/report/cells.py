@@ -1,24 +1,24 @@
-"""Small pictures inside table cells: bars from a centre line, and differences with their interval."""
+"""Small pictures inside table cells: bars from a centre line."""
 
 import numpy as np
 from markupsafe import Markup
 
 from dlplugin.report import svg
-from dlplugin.report.scales import Scale
 from dlplugin.report.words import number
 
-__all__ = ["bar_axis", "difference_bar", "range_bar"]
+__all__ = ["bar_axis", "range_bar"]
 
 _WIDTH, _HEIGHT, _EDGE = 208.0, 16.0, 8.0
 _MIDDLE = _WIDTH / 2
 
 
-def range_bar(average: float, full: float) -> Markup:
+def range_bar(average: float, full: float, *, faint: bool = False) -> Markup:
     """A bar from a centre line: to the right and green above zero, to the left and red below.
 
     Args:
         average: What came on average; NaN draws the centre line alone.
         full: What fills a side; a bar of more ends in a point there.
+        faint: Whether the average is inside its error; then the bar is hollow.
     """
     centre = svg.line(_MIDDLE, 0, _MIDDLE, _HEIGHT, "centre")
     if not np.isfinite(average) or average == 0 or not full > 0:
@@ -31,7 +31,9 @@ def range_bar(average: float, full: float) -> Markup:
     if abs(average) > full * (1 + 1e-9):
         corners.insert(2, (end + side * 6, _HEIGHT / 2))
     points = " ".join(f"{svg.coordinate(x)},{svg.coordinate(y)}" for x, y in corners)
-    return _cell(svg.tag("polygon", points=points, class_=f"cell-bar {class_}"), centre)
+    return _cell(
+        svg.tag("polygon", points=points, class_=f"cell-bar {class_}{' hollow' if faint else ''}"), centre
+    )
 
 
 def bar_axis(full: float, decimals: int) -> Markup:
@@ -49,25 +51,6 @@ def bar_axis(full: float, decimals: int) -> Markup:
         for (x, said), anchor in zip(ends, ("start", "middle", "end"), strict=True)
     ]
     return _cell(svg.line(_EDGE, 0.5, _WIDTH - _EDGE, 0.5, "axis"), *ticks, *words)
-
-
-def difference_bar(difference: float, error: float, extreme: float) -> Markup:
-    """A difference as a dot, with a whisker to both sides, around a centre line at zero.
-
-    Args:
-        difference: NaN draws the centre line alone.
-        error: Half the length of the whisker; NaN draws the dot alone.
-        extreme: What lies at the edge.
-    """
-    centre = svg.line(_MIDDLE, 0, _MIDDLE, _HEIGHT, "centre")
-    if not np.isfinite(difference) or not extreme > 0:
-        return _cell(centre)
-    scale = Scale(-extreme, extreme, _EDGE, _WIDTH - _EDGE)
-    y = _HEIGHT / 2
-    dot = svg.tag("circle", cx=scale(difference), cy=y, r=4, class_="dot model")
-    if not np.isfinite(error):
-        return _cell(centre, dot)
-    return _cell(centre, svg.line(scale(difference - error), y, scale(difference + error), y, "whisker"), dot)
 
 
 def _cell(*parts: Markup) -> Markup:

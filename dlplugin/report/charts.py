@@ -13,13 +13,28 @@ from dlplugin.report.scales import Scale, date_ticks, spread, tick_decimals, tic
 from dlplugin.report.svg import FloatArray
 from dlplugin.report.words import number
 
-__all__ = ["FULL", "HALF", "Column", "Figure", "Panel", "date_axis", "drawing", "empty", "end_labels", "thin"]
+__all__ = [
+    "FULL",
+    "HALF",
+    "Column",
+    "Figure",
+    "Panel",
+    "cut",
+    "date_axis",
+    "drawing",
+    "empty",
+    "end_labels",
+    "thin",
+    "wide_of",
+]
 
 FULL = 1184.0
 HALF = 576.0
 """Widths in pixels of a chart over the whole page, at 1280, and of one of two side by side."""
 
 _LABEL_GAP = 16.0
+_LETTER, _CAPITAL = 7.4, 9.6
+"""Pixels that a letter of a label takes on average in a wide font, and a capital or another wide one."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +147,25 @@ def date_axis(panel: Panel, index: pd.DatetimeIndex, x: FloatArray, top: float) 
         if tick.under:
             parts.append(svg.text(at, panel.bottom + 33, tick.under, "tick strong", "middle"))
     return Markup().join(parts)
+
+
+def wide_of(words: str) -> float:
+    """Pixels that a label takes at most; no picture knows its font."""
+    return sum(_CAPITAL if letter.isupper() or letter in "mw%@…—&+=<>" else _LETTER for letter in words)
+
+
+def cut(words: str, width: float) -> str:
+    """As much of a label as there is room for; the page names it whole elsewhere.
+
+    >>> cut("AAPL", 80.0), cut("a name of many words", 80.0)
+    ('AAPL', 'a name of…')
+    """
+    if wide_of(words) <= width:
+        return words
+    kept = words
+    while kept and wide_of(f"{kept}…") > width:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
 
 
 def end_labels(panel: Panel, labels: Sequence[tuple[float, str, str]]) -> Markup:

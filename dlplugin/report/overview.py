@@ -1,27 +1,39 @@
-"""What stands at the top of the report, and the captions that name the dates behind every figure."""
+"""What stands at the top of the report: the figures that decide, each with its error, and what limits them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlplugin.evaluation import ClassResult, SpanScores
 from dlplugin.report.data import ReportData
-from dlplugin.report.slots import bars_per_slot
-from dlplugin.report.tables import score_texts
-from dlplugin.report.words import count, listed, number, percent, sentences, span
+from dlplugin.report.words import CONFIDENT, count, decimals_of_error, listed, number, percent, span
 
 if TYPE_CHECKING:
     from dlplugin.evaluation.account import Backtest
 
-__all__ = ["KeyFigures", "captions", "key_figures"]
+__all__ = ["Chip", "KeyFigures", "Tile", "chips", "key_figures", "symbols_of"]
 
-_SCORES = {
-    "R²": "R² against the mean",
-    "correlation": "Correlation",
-    "rank correlation": "Rank correlation",
-    "hit rate": "Hit rate",
-    "loss": "Loss",
-}
+INSIDE = "inside the error"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure.
+
+    Attributes:
+        name: What it is.
+        value: The figure.
+        error: Half of its 95 % interval; empty where there is none.
+        beside: What to hold it against.
+        faint: Whether it is inside its error.
+    """
+
+    name: str
+    value: str
+    error: str = ""
+    beside: str = ""
+    faint: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,18 +44,69 @@ class KeyFigures:
         title: What they say something about.
         span: Dates and symbols behind them.
         class_: Colours the title as the span.
-        tiles: Each a name, a value, and what to hold it against.
+        tiles: The figures.
     """
 
     title: str
     span: str
     class_: str
-    tiles: Sequence[tuple[str, str, str]]
+    tiles: Sequence[Tile]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A short fact that limits how far figures are to be trusted, and what it means."""
+
+    text: str
+    meaning: str = ""
+
+
+def chips(data: ReportData) -> list[Chip]:
+    """Openings of the holdout, trials, and how many samples there are in truth."""
+    return [chip for chip in (_openings(data), _trials(data), _samples(data), _symbols(data)) if chip]
+
+
+def _openings(data: ReportData) -> Chip | None:
+    if not any(each.name == "holdout" for each in data.spans):
+        return Chip("no holdout", "no days are unseen")
+    if data.openings is None:
+        return None
+    times = len(data.openings)
+    if not times:
+        return Chip("holdout sealed", "nothing of its days was ever shown")
+    seen = "those days are no longer unseen" if times == 1 else "each further look makes luck likelier"
+    return Chip(f"holdout opened {count(times, 'time')}", seen)
+
+
+def _trials(data: ReportData) -> Chip | None:
+    if data.trials is None or not len(data.trials):
+        return None
+    runs = len(data.trials)
+    luck = "one in forty that learn nothing beats a rule by chance"
+    if runs >= 20:
+        luck += f", {count(round(runs / 40))} of {runs}"
+    return Chip(f"{count(runs, 'trial')} on these days", luck)
+
+
+def _samples(data: ReportData) -> Chip | None:
+    inside = next((each for each in data.spans if each.name == "in-sample"), None)
+    if inside is None:
+        return None
+    text = count(inside.samples, "in-sample sample")
+    if not math.isfinite(data.effective_samples):
+        return Chip(text)
+    return Chip(
+        text, f"worth {number(data.effective_samples, 0)} independent ones, since look aheads overlap"
+    )
+
+
+def _symbols(data: ReportData) -> Chip | None:
+    return Chip(count(len(data.symbols), "symbol")) if data.symbols else None
 
 
 def key_figures(data: ReportData) -> list[KeyFigures]:
-    """The scores of the first output, out of sample where there is such a span; then those of the account."""
-    found = [_scores(data)]
+    """The scores of each output, out of sample where there is such a span; then those of the account."""
+    found = [_scores(data, i) for i in range(len(data.evaluation.outputs))]
     if data.backtest is not None:
         held = any(each.name == "holdout" for each in data.spans)
         found.append(
@@ -52,42 +115,78 @@ def key_figures(data: ReportData) -> list[KeyFigures]:
     return found
 
 
-def _scores(data: ReportData) -> KeyFigures:
-    result = data.evaluation.results[0]
+def symbols_of(data: ReportData) -> str:
+    """Whose samples these are, and which of them are out of sample where dates do not say it."""
+    symbols = listed(data.symbols) if data.symbols else "all symbols of the data"
+    return f"{symbols}; {data.note}" if data.note else symbols
+
+
+def _scores(data: ReportData, output: int) -> KeyFigures:
+    result = data.evaluation.results[output]
     inside, *others = result.spans
     shown = others[0] if others else inside
+    titles = {"out-of-sample": "Out of sample", "holdout": "On the holdout"}
     return KeyFigures(
-        title="Out of sample" if others else "In sample; there is no out-of-sample span",
-        span=f"{span(shown.start, shown.end)} · {data.evaluation.outputs[0].name} · {_symbols(data)}",
+        title=titles.get(shown.span, "In sample; there is no out-of-sample span"),
+        span=f"{span(shown.start, shown.end)} · {data.evaluation.outputs[output].name} · {symbols_of(data)}",
         class_=shown.span,
         tiles=_class_tiles(result) if isinstance(result, ClassResult) else _number_tiles(result.spans),
     )
 
 
-def _number_tiles(spans: Sequence[SpanScores]) -> list[tuple[str, str, str]]:
-    values, beside = (score_texts(spans[position].by_rule["model"]) for position in (-1, 0))
-    return [
-        (title, values[name], f"in-sample {beside[name]}" if len(spans) > 1 else "")
-        for name, title in _SCORES.items()
-    ]
+def _number_tiles(spans: Sequence[SpanScores]) -> list[Tile]:
+    tiles = []
+    for name, title, decimals, zero in (
+        ("r_squared", "R² against the mean", 4, True),
+        ("correlation", "Correlation", 3, True),
+        ("rank_correlation", "Rank correlation", 3, True),
+        ("hit_rate", "Hit rate", 1, False),
+        ("loss", "Loss", 4, False),
+    ):
+        unit, times = ("%", 100.0) if name == "hit_rate" else ("", 1.0)
+        values = [times * float(getattr(scores.by_rule["model"], name)) for scores in spans]
+        errors = spans[-1].errors.get("model")
+        error = math.nan if errors is None else times * CONFIDENT * float(getattr(errors, name))
+        tiles.append(_tile(title, values, error, decimals, unit, zero))
+    return tiles
 
 
-def _class_tiles(result: ClassResult) -> list[tuple[str, str, str]]:
-    shown, inside = result.spans[-1], result.spans[0]
-    beside = "in-sample {}" if len(result.spans) > 1 else ""
+def _tile(title: str, values: Sequence[float], error: float, decimals: int, unit: str, zero: bool) -> Tile:
+    known = math.isfinite(error)
+    faint = zero and known and not abs(values[-1]) > error
+    shown = number(error, max(decimals, decimals_of_error([error], 4)), unit=unit) if known else ""
+    return Tile(
+        title,
+        number(values[-1], decimals, unit=unit),
+        f"± {shown}{', ' + INSIDE if faint else ''}" if known else "",
+        f"in-sample {number(values[0], decimals, unit=unit)}" if len(values) > 1 else "",
+        faint,
+    )
+
+
+def _class_tiles(result: ClassResult) -> list[Tile]:
+    shown, several = result.spans[-1], len(result.spans) > 1
+
+    def tile(title: str, name: str, decimals: int, zero: bool = False, unit: str = "") -> Tile:
+        times = 100.0 if unit else 1.0
+        values = [times * float(getattr(each, name)) for each in result.spans]
+        return _tile(
+            title, values, times * CONFIDENT * float(getattr(shown.errors, name)), decimals, unit, zero
+        )
+
+    rule = Tile(
+        "Always the most frequent class",
+        percent(result.rule_accuracy(-1)),
+        beside=f"in-sample {percent(result.rule_accuracy(0))}" if several else "",
+    )
+    shares = f"in-sample shares {number(result.rule_log_loss(-1), 4)}"
+    loss = tile("Log loss", "log_loss", 4)
     return [
-        ("Accuracy", percent(shown.accuracy), beside.format(percent(inside.accuracy))),
-        (
-            "Always the most frequent class",
-            percent(result.rule_accuracy(-1)),
-            beside.format(percent(result.rule_accuracy(0))),
-        ),
-        (
-            "Matthews correlation",
-            number(shown.correlation, 3),
-            beside.format(number(inside.correlation, 3)),
-        ),
-        ("Log loss", number(shown.log_loss, 4), f"in-sample shares {number(result.rule_log_loss(-1), 4)}"),
+        tile("Accuracy", "accuracy", 1, unit="%"),
+        rule,
+        tile("Matthews correlation", "correlation", 3, zero=True),
+        Tile(loss.name, loss.value, loss.error, shares),
+        tile("Brier score", "brier", 4),
     ]
 
 
@@ -95,96 +194,34 @@ def _account(backtest: "Backtest", title: str) -> KeyFigures:
     def figure(name: str, decimals: int, *, signed: bool = False, unit: str = "") -> str:
         return number(backtest.figures.get(name), decimals, signed=signed, unit=unit)
 
-    sharpe, held_sharpe = figure("sharpe", 2), figure("buy_and_hold_sharpe", 2)
+    def half(name: str) -> str:
+        return number(CONFIDENT * backtest.figures.get(name, math.nan), 2)
+
+    sharpe, error = (backtest.figures.get(name, math.nan) for name in ("sharpe", "sharpe_error"))
+    faint = math.isfinite(error) and not abs(sharpe) > CONFIDENT * error
     return KeyFigures(
         title=title,
         span=f"{span(backtest.start, backtest.end)} · {backtest.strategy} · {backtest.symbol}",
         class_="holdout",
         tiles=[
-            (
+            Tile(
                 "Return",
                 figure("return_percent", 1, signed=True, unit="%"),
-                f"buy and hold {figure('buy_and_hold_percent', 1, signed=True, unit='%')}",
+                beside=f"buy and hold {figure('buy_and_hold_percent', 1, signed=True, unit='%')}",
             ),
-            (
+            Tile(
                 "Largest drawdown",
                 figure("max_drawdown_percent", 1, unit="%"),
-                f"buy and hold {figure('buy_and_hold_drawdown_percent', 1, unit='%')}",
+                beside=f"buy and hold {figure('buy_and_hold_drawdown_percent', 1, unit='%')}",
             ),
-            (
+            Tile(
                 "Sharpe ratio, a year",
-                f"{sharpe} ± {figure('sharpe_error', 2)}",
-                f"buy and hold {held_sharpe} ± {figure('buy_and_hold_sharpe_error', 2)}",
+                figure("sharpe", 2),
+                f"± {half('sharpe_error')}{', ' + INSIDE if faint else ''}" if math.isfinite(error) else "",
+                f"buy and hold {figure('buy_and_hold_sharpe', 2)} ± {half('buy_and_hold_sharpe_error')}",
+                faint,
             ),
-            ("Exposure", figure("exposure_percent", 1, unit="%"), "of the closes"),
-            ("Trades", figure("trades", 0), f"commission {figure('commission_paid', 2)}"),
+            Tile("Exposure", figure("exposure_percent", 1, unit="%"), beside="of the closes"),
+            Tile("Trades", figure("trades", 0), beside=f"commission {figure('commission_paid', 2)}"),
         ],
-    )
-
-
-def captions(data: ReportData) -> dict[str, str]:
-    """For each part of the page the sentences below it."""
-    return {
-        "symbols": _symbols(data),
-        "training": _training(data),
-        "candles": _candles(data),
-        "account": _backtest(data.backtest),
-        "spans": _spans(data),
-    }
-
-
-def _symbols(data: ReportData) -> str:
-    """Whose samples these are, and which of them are out of sample where dates do not say it."""
-    symbols = listed(data.symbols) if data.symbols else "all symbols of the data"
-    return f"{symbols}; {data.note}" if data.note else symbols
-
-
-def _training(data: ReportData) -> str:
-    spans = [
-        f"{each.name} {span(each.start, each.end)}, {count(each.samples, 'sample')}"
-        for each in data.spans
-        if each.name != "holdout"
-    ]
-    ran = ""
-    if not data.history.empty:
-        seconds = number(float(data.history["seconds"].sum()), 1)
-        best = number(data.best_epoch, 0)
-        ran = f"{count(len(data.history), 'epoch')} in {seconds} s; the save point is epoch {best}"
-    unit = "loss is the mean squared error, each output in units of its scale in training"
-    moving = "the in-sample curve is as met while the weights moved, dropout included; each chart has its own scale"
-    return sentences(ran, data.stop_reason, "; ".join([*spans, _symbols(data)]), unit, moving)
-
-
-def _candles(data: ReportData) -> str:
-    bars = data.chart_bars
-    if bars.empty:
-        return ""
-    symbol = data.backtest.symbol if data.backtest is not None else _symbols(data)
-    shared = bars_per_slot(len(bars))
-    return sentences(
-        f"{symbol}, {span(bars.index[0], bars.index[-1])}, {count(len(bars), 'bar')}",
-        "the prediction is known at the close of its bar; orders are filled at the next open",
-        f"each candle holds {shared} bars, and shows the prediction of the last" if shared > 1 else "",
-    )
-
-
-def _backtest(backtest: "Backtest | None") -> str:
-    if backtest is None:
-        return ""
-    share = f"{backtest.commission * 100:.4g}"
-    return sentences(
-        f"{backtest.symbol}, {span(backtest.start, backtest.end)}, {backtest.strategy}",
-        f"the account starts with {number(backtest.cash, 2)}",
-        f"commission is {share} % of the traded value on each side, for buy-and-hold too",
-        "the Sharpe ratio is of bar returns, without a risk-free rate, ± its standard error",
-    )
-
-
-def _spans(data: ReportData) -> str:
-    names = {each.name for each in data.spans}
-    missing = [name for name in ("out-of-sample", "holdout") if name not in names]
-    return sentences(
-        _symbols(data),
-        "purged samples reach across the end of their span, and no span uses them",
-        f"there is no {' and no '.join(missing)} span" if missing else "",
     )

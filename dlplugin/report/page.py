@@ -3,61 +3,28 @@
 import base64
 import functools
 import hashlib
-import os
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dlplugin.evaluation import ClassResult, Evaluation
-from dlplugin.report.account import account_figure
-from dlplugin.report.candles import candles_figure
+from dlplugin.report.blocks import Chart, Section
 from dlplugin.report.charts import Figure
-from dlplugin.report.class_tables import ClassTables, class_tables
 from dlplugin.report.data import ReportData
-from dlplugin.report.overview import captions, key_figures
-from dlplugin.report.tables import OutputTables, output_tables, span_rows, trades_table
-from dlplugin.report.training import loss_figures, span_strip
-from dlplugin.report.words import clean, plain_index, split_sentence
+from dlplugin.report.overview import chips, key_figures
+from dlplugin.report.sections import sections
+from dlplugin.report.words import clean, split_sentence
 
-__all__ = ["render_report", "write_report"]
-
-
-def write_report(data: ReportData, path: Path) -> Path:
-    """Writes the report; whoever opens `path` finds the old file or the whole new one, never a part.
-
-    Args:
-        data: What to show.
-        path: The file; its folder is created.
-
-    Returns:
-        `path`.
-    """
-    page = render_report(data).encode("utf-8")
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+__all__ = ["render_report"]
 
 
 def render_report(data: ReportData) -> str:
     """The report as text; the same data give the same text."""
     style, script = _shipped("report.css"), _shipped("report.js")
     headline, more = split_sentence(data.verdict)
-    figures = _figures(data)
-    # the verdict on the scores stands beside them, unless it has been read at the top already
-    said = data.evaluation.verdict
+    found = sections(data)
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -68,37 +35,17 @@ def render_report(data: ReportData) -> str:
             script=Markup(script),
             headline=headline,
             more=more,
-            said="" if said in data.verdict else said,
+            chips=chips(data),
             key_figures=key_figures(data),
-            figures=figures,
-            readings=_readings(figures),
-            outputs=[_tables(data.evaluation, i) for i in range(len(data.evaluation.outputs))],
-            trades=trades_table(data.backtest),
-            spans=span_rows(data.spans),
-            captions=captions(data),
+            sections=found,
+            readings=_readings(_figures(found)),
         )
     )
 
 
-def _tables(evaluation: Evaluation, output: int) -> OutputTables | ClassTables:
-    result = evaluation.results[output]
-    if isinstance(result, ClassResult):
-        return class_tables(evaluation.outputs[output], result)
-    return output_tables(evaluation, output)
-
-
-def _figures(data: ReportData) -> dict[str, Figure]:
-    inside, outside = loss_figures(data.history, data.best_epoch)
-    same_dates = data.backtest is not None and plain_index(data.backtest.equity.index).equals(
-        plain_index(data.chart_bars.index)
-    )
-    return {
-        "in-sample-loss": inside,
-        "out-of-sample-loss": outside,
-        "candles": candles_figure(data.chart_bars, data.prediction, data.prediction_label, data.backtest),
-        "account": account_figure(data.backtest, "bars" if same_dates else "account"),
-        "spans": span_strip(data.spans),
-    }
+def _figures(found: list[Section]) -> dict[str, Figure]:
+    charts = [block for section in found for block in section.blocks if isinstance(block, Chart)]
+    return {chart.name: chart.figure for chart in charts}
 
 
 def _readings(figures: dict[str, Figure]) -> dict[str, Any]:

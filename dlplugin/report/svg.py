@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from dlplugin.report.words import clean
 
-__all__ = ["FloatArray", "area", "coordinate", "line", "polyline", "tag", "text"]
+__all__ = ["FloatArray", "area", "band", "coordinate", "dot", "line", "polyline", "tag", "text"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -48,6 +48,15 @@ def text(x: float, y: float, content: str, class_: str = "label", anchor: str = 
     return tag("text", content, x=x, y=y, class_=class_, text_anchor=None if anchor == "start" else anchor)
 
 
+def dot(x: float, y: float, class_: str, *inside: Markup, diamond: bool = False) -> Markup:
+    """A round mark, or one on its corner: what colours tell apart, shapes do too."""
+    if not diamond:
+        return tag("circle", *inside, cx=x, cy=y, r=4, class_=class_)
+    corners = ((x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y))
+    points = " ".join(f"{coordinate(a)},{coordinate(b)}" for a, b in corners)
+    return tag("polygon", *inside, points=points, class_=class_)
+
+
 def polyline(x: FloatArray, y: FloatArray, class_: str) -> Markup:
     """A line through the (N,) points, broken where `y` is NaN; a lone point is drawn as a dot."""
     pieces = []
@@ -64,6 +73,13 @@ def area(x: FloatArray, y: FloatArray, base: float, class_: str) -> Markup:
         points = " ".join(f"{coordinate(x[i])} {coordinate(y[i])}" for i in run)
         pieces.append(f"M{coordinate(x[run[0]])} {coordinate(base)}L{points}V{coordinate(base)}z")
     return tag("path", d="".join(pieces), class_=class_) if pieces else Markup()
+
+
+def band(x: FloatArray, low: FloatArray, high: FloatArray, class_: str) -> Markup:
+    """The surface between two lines through (N,) points each, all of them finite."""
+    there = [f"{coordinate(a)} {coordinate(b)}" for a, b in zip(x, low, strict=True)]
+    back = [f"{coordinate(a)} {coordinate(b)}" for a, b in zip(x[::-1], high[::-1], strict=True)]
+    return tag("path", d=f"M{' '.join([*there, *back])}z", class_=class_) if there else Markup()
 
 
 def _attribute(value: str | float) -> str:

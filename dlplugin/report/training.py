@@ -59,6 +59,7 @@ def _loss_figure(epochs: FloatArray, loss: FloatArray, best_epoch: int, title: s
         280,
         label,
         panel.grid(5),
+        svg.text(0, 12, "loss", "tick axis-title"),
         _epoch_axis(panel, first, last),
         panel.clipped(svg.polyline(at, panel.y(loss), f"curve {class_}")),
         _best_mark(panel, epochs, loss, best_epoch, class_),
@@ -91,7 +92,9 @@ def _epoch_axis(panel: Panel, first: float, last: float) -> Markup:
         at = panel.x(tick)
         parts.append(svg.line(at, panel.bottom, at, panel.bottom + 4, "axis"))
         parts.append(svg.text(at, panel.bottom + 18, number(tick, 0), "tick", "middle"))
-    parts.append(svg.text((panel.x.start + panel.x.stop) / 2, panel.bottom + 40, "epoch", "tick", "middle"))
+    parts.append(
+        svg.text((panel.x.start + panel.x.stop) / 2, panel.bottom + 40, "epoch", "tick axis-title", "middle")
+    )
     return Markup().join(parts)
 
 

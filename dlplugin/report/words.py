@@ -9,11 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 __all__ = [
+    "CONFIDENT",
     "MISSING",
     "clean",
     "count",
     "date",
     "decimals_for",
+    "decimals_of_error",
     "finite",
     "is_intraday",
     "last_known",
@@ -21,12 +23,15 @@ __all__ = [
     "number",
     "percent",
     "plain_index",
+    "plus_minus",
     "sentences",
     "span",
     "split_sentence",
 ]
 
 MISSING = "–"
+CONFIDENT = 1.96
+"""Standard errors to each side of a 95 % interval; whatever follows a ± in a report is so many."""
 
 _REPLACED: dict[int, str | None] = {
     **dict.fromkeys((*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)), None),
@@ -90,6 +95,28 @@ def decimals_for(values: Iterable[float], most: int = 6) -> int:
         if np.allclose(np.round(known, decimals), known, rtol=0, atol=1e-9):
             return decimals
     return limit
+
+
+def decimals_of_error(errors: Iterable[float], most: int = 10) -> int:
+    """How many decimals show two digits of the smallest error, but no fewer than none.
+
+    >>> decimals_of_error([0.0128, 3.0]), decimals_of_error([250.0])
+    (3, 0)
+    """
+    known = [error for error in errors if math.isfinite(error) and error > 0]
+    return min(max(1 - math.floor(math.log10(min(known))), 0), most) if known else 2
+
+
+def plus_minus(value: float, error: float, *, signed: bool = True, unit: str = "") -> str:
+    """A figure with half of its 95 % interval, in as many decimals as the error is worth.
+
+    >>> plus_minus(0.0039, 0.0128), plus_minus(-1.25, float("nan"), unit="%")
+    ('+0.004 ± 0.013', '−1.2500 %')
+    """
+    if not math.isfinite(error):
+        return number(value, 4, signed=signed, unit=unit)
+    decimals = decimals_of_error([error]) if error > 0 else 4
+    return f"{number(value, decimals, signed=signed)} ± {number(error, decimals, unit=unit)}"
 
 
 def plain_index(index: pd.Index) -> pd.DatetimeIndex:

@@ -12,6 +12,7 @@ import pytest
 import dlplugin as dl
 from dlplugin import actions
 from dlplugin.cli import run
+from dlplugin.evaluation import RULES
 
 
 def test_help_names_every_command(capsys) -> None:
@@ -23,6 +24,7 @@ def test_help_names_every_command(capsys) -> None:
         "indicators",
         "join",
         "models",
+        "report",
         "resume",
         "runs",
         "stop",
@@ -154,7 +156,7 @@ def test_the_demo_tells_the_whole_story_and_the_second_time_only_loads(tmp_path:
     assert list(first["spans"]) == ["in-sample", "out-of-sample", "holdout"]
     assert first["spans"]["in-sample"]["purged"] == 44
     assert 1 <= first["best_epoch"] <= first["epochs"] <= 300
-    assert set(first["metrics"]["out-of-sample"]) == {"model", "in-sample mean", "zero", "ridge"}
+    assert set(first["metrics"]["out-of-sample"]) == {"model", *RULES[:-1]}
     assert first["backtest"]["start"] == first["spans"]["holdout"]["start"]
     assert first["verdict"].startswith("The model ")
     page = (tmp_path / "demo" / "report.html").read_text()

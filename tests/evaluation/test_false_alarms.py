@@ -1,4 +1,4 @@
-"""How often a model that beats no constant is credited, without any training: thousands of panels."""
+"""How often the verdict is wrong, without any training: thousands of panels."""
 
 import numpy as np
 import pytest
@@ -60,3 +60,16 @@ def test_of_models_at_the_boundary_some_are_credited_and_of_noise_next_to_none(p
     at = [compared(panel(seed, 1, (60, 60), 0.05, "boundary", symbols=2)) for seed in range(60)]
     assert sum(any(each.beaten for each in found[:3]) for found in at) >= 1
     assert sum(map(credited, at)) <= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("r_squared", "days", "share"),
+    [(0.01, 460, 0.9), (0.005, 460, 0.63), (0.002, 460, 0.24), (0.01, 92, 0.18)],
+)
+def test_the_best_forecast_is_credited_as_often_as_is_said(panel, r_squared, days, share) -> None:
+    panels = [panel(seed, 1, (3 * days, days), r_squared, "truth") for seed in range(200)]
+    found = sum(credited(compared(made)) for made in panels)
+    print(f"\n{100 * r_squared:g} % of the variance, {days} days: credited in {found / 2:.1f} %")
+    low, high = binom.ppf([0.005, 0.995], 200, share)
+    assert low <= found <= high

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from dlplugin.evaluation import EvaluatedOutput, Evaluation, SpanValues, evaluate
-from dlplugin.report import ReportData, SpanRecord
+from dlplugin.report import Importance, ReportData, SpanRecord, Traded
 from dlplugin.resources import shipped_folder
 
 Make = Callable[..., ReportData]
@@ -41,6 +41,7 @@ class Page:
     elements: list[tuple[str, dict[str, str | None]]]
     words: str
     tables: dict[str, list[list[str]]]
+    """Rows of cells; what stands below in small print is parted by a space."""
     charts: list[str]
 
     def of(self, name: str) -> list[dict[str, str | None]]:
@@ -221,14 +222,44 @@ def make(apple: pd.DataFrame, evaluation: Evaluation) -> Make:
             "stop_reason": "no better loss for 19 epochs",
             "spans": (
                 SpanRecord("in-sample", day("2004-01-02"), day("2009-06-29"), 13905, 55),
-                SpanRecord("out-of-sample", day("2009-06-30"), day("2011-04-28"), 4610, 54),
+                SpanRecord("out-of-sample", day("2009-06-30"), day("2011-04-28"), 4610, 54, 12, 345),
                 SpanRecord("holdout", day("2011-04-29"), day("2013-03-01"), 4930, 0),
             ),
-            "chart_bars": shown,
-            "prediction": prediction,
-            "prediction_label": "ROC(5), look ahead 5, %",
+            "traded": Traded(shown, prediction, "ROC(5), look ahead 5, %"),
             "backtest": backtest_on(shown, [(2, 4), (6, 7), (bars - 2, None)]),
             "record": {"seed": "17", "torch": "2.13.0"},
+            "facts": {"seed": 17, "nothing": float("nan")},
+            "effective_samples": 2781.4,
+            "importance": Importance(
+                pd.DataFrame(
+                    {
+                        "output": "ROC(5)",
+                        "input": ["RSI(14)", "ROC(5)", "close"],
+                        "rise": [0.02, 0.05, -0.01],
+                        "error": [0.03, 0.01, float("nan")],
+                    }
+                ),
+                "out-of-sample, 240 samples, 10 permutations",
+            ),
+            "openings": pd.DataFrame(
+                {
+                    "time": [pd.Timestamp("2026-03-02 12:30", tz="UTC")],
+                    "model": ["us-5d"],
+                    "purpose": ["score"],
+                    "symbols": [("AAPL", "IBM")],
+                    "start": [day("2011-04-29")],
+                    "end": [day("2013-03-01")],
+                    "reason": ["the final check"],
+                }
+            ),
+            "trials": pd.DataFrame(
+                {
+                    "time": [pd.Timestamp("2026-03-01 09:00", tz="UTC")] * 80,
+                    "model": ["us-5d"] * 80,
+                    "run": [f"run-{i}" for i in range(80)],
+                    "dataset": ["us-stocks"] * 80,
+                }
+            ),
             "symbols": ("AAPL", "IBM"),
         }
         return ReportData(**(settings | changes))

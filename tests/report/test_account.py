@@ -49,11 +49,7 @@ def test_an_account_that_never_moves_is_drawn(make):
     assert "strategy 0.0 %" in figure.body
 
 
-def test_no_backtest_says_so(make):
-    assert (
-        ET.fromstring(account_figure(None).body).text
-        == "Nothing was traded: there is no backtest of this model."
-    )
+def test_a_backtest_without_bars_says_so(make):
     backtest = make(bars=40).backtest
     without = dataclasses.replace(backtest, equity=backtest.equity.iloc[:0])
     assert ET.fromstring(account_figure(without).body).text == (

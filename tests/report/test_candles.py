@@ -10,7 +10,11 @@ from dlplugin.report.slots import Slots
 
 
 def draw(data):
-    return candles_figure(data.chart_bars, data.prediction, data.prediction_label, data.backtest)
+    return candles_figure(data.traded.bars, data.traded.prediction, data.traded.label, data.backtest)
+
+
+def shown(data, **changes):
+    return dataclasses.replace(data, traded=dataclasses.replace(data.traded, **changes))
 
 
 def by_class(figure, name):
@@ -23,7 +27,7 @@ def column(figure, name):
 
 def test_every_bar_has_one_candle_of_its_colour(make):
     data = make(bars=40)
-    rising = int((data.chart_bars["close"] >= data.chart_bars["open"]).sum())
+    rising = int((data.traded.bars["close"] >= data.traded.bars["open"]).sum())
 
     figure = draw(data)
 
@@ -39,7 +43,7 @@ def test_a_higher_price_is_drawn_higher(make):
 
     tops = {float(x): float(rest.split("V")[0]) for x, rest in (w.split(" ") for w in wicks.split("M")[1:])}
     drawn = [tops[x] for x in sorted(tops)]
-    highs = data.chart_bars["high"].to_numpy()
+    highs = data.traded.bars["high"].to_numpy()
     slope = np.polyfit(highs, drawn, 1)
     assert slope[0] < 0
     assert np.abs(np.polyval(slope, highs) - drawn).max() < 0.11
@@ -50,21 +54,21 @@ def test_hovering_reads_the_bars_themselves(make):
 
     figure = draw(data)
 
-    assert column(figure, "close").tolist() == data.chart_bars["close"].tolist()
-    assert column(figure, "volume").tolist() == data.chart_bars["volume"].tolist()
-    assert np.array_equal(column(figure, "predicted"), data.prediction.to_numpy(), equal_nan=True)
-    assert list(figure.labels) == [f"{day:%Y-%m-%d}" for day in data.chart_bars.index]
+    assert column(figure, "close").tolist() == data.traded.bars["close"].tolist()
+    assert column(figure, "volume").tolist() == data.traded.bars["volume"].tolist()
+    assert np.array_equal(column(figure, "predicted"), data.traded.prediction.to_numpy(), equal_nan=True)
+    assert list(figure.labels) == [f"{day:%Y-%m-%d}" for day in data.traded.bars.index]
 
 
 def test_entries_and_exits_are_marked_at_their_bars(make, backtest):
     data = make(bars=40)
-    data = dataclasses.replace(data, backtest=backtest(data.chart_bars, [(2, 9), (39, None)]))
+    data = dataclasses.replace(data, backtest=backtest(data.traded.bars, [(2, 9), (39, None)]))
 
     figure = draw(data)
 
     marks = by_class(figure, "mark")
     said = [mark.find("title").text for mark in marks]
-    entry, leave = data.chart_bars.index[2], data.chart_bars.index[9]
+    entry, leave = data.traded.bars.index[2], data.traded.bars.index[9]
     assert said[0].startswith(f"entry {entry:%Y-%m-%d} at ")
     assert said[1].startswith(f"exit {leave:%Y-%m-%d} at ")
     assert len(marks) == 3, "the open trade has no exit"
@@ -80,7 +84,7 @@ def points_up(mark):
 
 def test_what_is_bought_points_up_and_what_is_sold_points_down(make, backtest):
     data = make(bars=40)
-    long = backtest(data.chart_bars, [(2, 9)])
+    long = backtest(data.traded.bars, [(2, 9)])
     short = dataclasses.replace(long, trades=long.trades.assign(size=-100.0))
 
     for traded, expected in ((long, [True, False]), (short, [False, True])):
@@ -135,7 +139,7 @@ def test_a_date_finds_its_bar_and_none_outside():
 def test_bars_without_volume_say_so(make):
     data = make(bars=40)
 
-    figure = draw(dataclasses.replace(data, chart_bars=data.chart_bars.assign(volume=0.0)))
+    figure = draw(shown(data, bars=data.traded.bars.assign(volume=0.0)))
 
     assert "These bars carry no volume." in figure.body
 
@@ -143,16 +147,16 @@ def test_bars_without_volume_say_so(make):
 def test_bars_without_a_prediction_say_so(make):
     data = make(bars=40)
 
-    figure = draw(dataclasses.replace(data, prediction=data.prediction * np.nan))
+    figure = draw(shown(data, prediction=data.traded.prediction * np.nan))
 
     assert "There is no prediction on any of these bars: the model was still warming up." in figure.body
 
 
 def test_a_predicted_level_far_from_zero_fills_its_panel(make):
     data = make(bars=40)
-    level = pd.Series(np.linspace(50.0, 60.0, 40), index=data.chart_bars.index)
+    level = pd.Series(np.linspace(50.0, 60.0, 40), index=data.traded.bars.index)
 
-    figure = draw(dataclasses.replace(data, prediction=level))
+    figure = draw(shown(data, prediction=level))
 
     path = by_class(figure, "curve model")[0].get("d").removeprefix("M")
     heights = np.array(path.split(), float)[1::2]
@@ -161,9 +165,9 @@ def test_a_predicted_level_far_from_zero_fills_its_panel(make):
 
 def test_no_bars_say_so(make):
     data = make(bars=40)
-    none = data.chart_bars.iloc[:0]
+    none = data.traded.bars.iloc[:0]
 
-    figure = candles_figure(none, data.prediction.iloc[:0], "n", None)
+    figure = candles_figure(none, data.traded.prediction.iloc[:0], "n", None)
 
     assert ET.fromstring(figure.body).text == (
         "No bars lie in the holdout, so there is nothing to draw: the split leaves none."
@@ -172,11 +176,11 @@ def test_no_bars_say_so(make):
 
 def test_missing_prices_leave_a_gap_and_no_broken_path(make):
     data = make(bars=40)
-    bars = data.chart_bars.copy()
+    bars = data.traded.bars.copy()
     bars.iloc[5] = np.nan
     bars.iloc[39] = np.nan
 
-    figure = draw(dataclasses.replace(data, chart_bars=bars))
+    figure = draw(shown(data, bars=bars))
 
     assert "nan" not in figure.body
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlplugin.evaluation import RULES
-from dlplugin.report import render_report, write_report
+from dlplugin.evaluation.rules import in_order
+from dlplugin.report import Importance, Traded, render_report, write_report
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</script></style><script>alert(1)</script>{{ 7 * 6 }}\x00"
 SHOWN = HOSTILE.removesuffix("\x00")
@@ -96,11 +96,22 @@ def test_every_chart_is_well_formed_and_says_what_it_is(page):
 
 def test_the_verdict_comes_first(page, data):
     assert [name for name, _ in page.elements].count("h1") == 1
-    first = page.words.index("The model beats nothing.")
-    assert all(
-        first < page.words.index(words)
-        for words in ("It has lost money, too.", "R² against", "In-sample loss")
-    )
+    places = [
+        page.words.index(words)
+        for words in (
+            "The model beats nothing.",
+            "It has lost money, too.",
+            "holdout opened 1 time",
+            "R² against",
+            "How much less it loses",
+            "What the inputs matter",
+            "What came after each range",
+            "In-sample loss",
+            "the account against buy and hold",
+            "Samples of each span",
+        )
+    ]
+    assert places == sorted(places)
     assert data.evaluation.verdict in page.words, "what the scores say is not left out"
 
 
@@ -110,15 +121,16 @@ def test_a_verdict_that_is_that_of_the_scores_is_said_once(make, read, evaluatio
     assert page.words.count(evaluation.verdict.split(". ")[0]) == 1
 
 
-def test_key_figures_are_those_of_the_data(page, data):
-    model = data.evaluation.scores(0)[1].by_rule["model"]
+def test_key_figures_are_those_of_the_data_with_their_errors(page, data):
+    scores = data.evaluation.scores(0)[1]
+    model, error = scores.by_rule["model"], scores.errors["model"]
     for words in (
-        f"Correlation {model.correlation:.3f}".replace("-", "−"),
-        f"Hit rate {model.hit_rate * 100:.1f} %",
-        f"Loss {model.loss:.4f}",
+        f"Correlation {model.correlation:.3f} ± {1.96 * error.correlation:.3f}".replace("-", "−"),
+        f"Hit rate {model.hit_rate * 100:.1f} % ± {196 * error.hit_rate:.1f} %",
+        f"Loss {model.loss:.4f} ± {1.96 * error.loss:.4f}",
         "Return +12.3 % buy and hold −5.7 %",
         "Largest drawdown 21.3 % buy and hold 38.0 %",
-        "Sharpe ratio, a year 0.79 ± 0.74 buy and hold −0.56 ± 0.73",
+        "Sharpe ratio, a year 0.79 ± 1.45, inside the error buy and hold −0.56 ± 1.43",
         "Exposure 43.2 %",
         "Trades 3 commission 1,234.57",
     ):
@@ -130,24 +142,27 @@ def test_scores_stand_side_by_side_as_they_are(page, data):
 
     rows = {row[0]: row[1:] for row in cells(page, "scores")[2:]}
 
-    assert list(rows) == ["model", *(rule for rule in RULES if rule in inside.by_rule)]
+    assert list(rows) == ["model", *in_order(inside.by_rule)]
     for rule, shown in rows.items():
-        for scores, values in ((inside.by_rule[rule], shown[:5]), (outside.by_rule[rule], shown[5:])):
-            expected = [scores.loss, scores.r_squared, scores.correlation, scores.rank_correlation]
-            read = [math.nan if value == "–" else float(value.replace("−", "-")) for value in values[:4]]
+        for scores, values in ((inside, shown[:5]), (outside, shown[5:])):
+            figures = scores.by_rule[rule]
+            expected = [figures.loss, figures.r_squared, figures.correlation, figures.rank_correlation]
+            read = [
+                math.nan if value == "–" else float(value.split()[0].replace("−", "-"))
+                for value in values[:4]
+            ]
             assert read == pytest.approx(expected, abs=5.01e-4, nan_ok=True)
-            assert values[4] == ("–" if math.isnan(scores.hit_rate) else f"{scores.hit_rate * 100:.1f} %")
+            hits = "–" if math.isnan(figures.hit_rate) else f"{figures.hit_rate * 100:.1f} %"
+            assert values[4].startswith(hits)
 
 
 def test_every_table_and_chart_names_its_dates_and_symbols(page, data):
     inside, outside = data.evaluation.scores(0)
     spans = [f"{each.start:%Y-%m-%d} – {each.end:%Y-%m-%d}" for each in (inside, outside)]
     for name in ("ranges", "scores"):
-        assert [f"{span} · " in head for span, head in zip(spans, cells(page, name)[0][1:], strict=True)] == [
-            True,
-            True,
-        ]
-    bars = f"{data.chart_bars.index[0]:%Y-%m-%d} – {data.chart_bars.index[-1]:%Y-%m-%d}"
+        heads = cells(page, name)[0][1:]
+        assert [f"{span} · " in head for span, head in zip(spans, heads, strict=True)] == [True, True]
+    bars = f"{data.traded.bars.index[0]:%Y-%m-%d} – {data.traded.bars.index[-1]:%Y-%m-%d}"
     for words in (
         "In-sample 2004-01-02 – 2009-06-29, 13,905 samples; ",
         "out-of-sample 2009-06-30 – 2011-04-28, 4,610 samples; AAPL, IBM.",
@@ -155,17 +170,41 @@ def test_every_table_and_chart_names_its_dates_and_symbols(page, data):
         f"AAPL, {bars}, BuyPredictedGain. The account starts with 10,000.00. Commission is 0.1 % of",
         f"Out of sample {spans[1]} · ROC(5) · AAPL, IBM",
         f"Traded on the holdout {bars} · BuyPredictedGain · AAPL",
-        f"AAPL, IBM; out-of-sample {spans[1]}.",
+        "Out-of-sample, 240 samples on 120 days.",
     ):
         assert words in page.words
 
 
+def test_what_limits_the_figures_is_told_at_the_top(page):
+    for words in (
+        "holdout opened 1 time those days are no longer unseen",
+        "80 trials on these days one in forty that learn nothing beats a rule by chance, 2 of 80",
+        "13,905 in-sample samples worth 2,781 independent ones",
+    ):
+        assert words in page.words
+
+
+def test_a_sealed_holdout_and_what_is_not_known_are_told(make, read, data):
+    sealed = read(render_report(make(bars=40, openings=data.openings.iloc[:0], backtest=None, trials=None)))
+    assert "holdout sealed nothing of its days was ever shown" in sealed.words
+    assert "model.open_holdout(reason=…)" in sealed.words
+    assert "trials" not in sealed.words.split("Holdout")[0]
+    unknown = read(render_report(make(bars=40, openings=None, effective_samples=math.nan)))
+    assert "How often the holdout was opened is not recorded in this store." in unknown.words
+    assert "independent ones" not in unknown.words
+
+
 def test_the_record_is_complete(page, data):
     assert cells(page, "spans")[1:] == [
-        ["in-sample", "2004-01-02", "2009-06-29", "13,905", "55"],
-        ["out-of-sample", "2009-06-30", "2011-04-28", "4,610", "54"],
-        ["holdout", "2011-04-29", "2013-03-01", "4,930", "0"],
+        ["in-sample", "2004-01-02", "2009-06-29", "13,905", "55", "0", "0"],
+        ["out-of-sample", "2009-06-30", "2011-04-28", "4,610", "54", "12", "345"],
+        ["holdout", "2011-04-29", "2013-03-01", "4,930", "0", "0", "0"],
     ]
+    opened = ["2026-03-02 12:30", "us-5d", "AAPL, IBM", "2011-04-29 – 2013-03-01", "score", "the final check"]
+    assert cells(page, "openings")[1:] == [opened]
+    trials = cells(page, "trials")[1:]
+    assert [row[2] for row in trials] == [f"run-{i}" for i in range(70, 80)]
+    assert trials[0] == ["2026-03-01 09:00", "us-5d", "run-70", "us-stocks"]
     assert "seed 17 torch 2.13.0" in page.words
     assert "60 epochs in 3.0 s; the save point is epoch 41. No better loss for 19 epochs." in page.words
 
@@ -174,7 +213,7 @@ def test_every_trade_has_its_row(page, data):
     rows = cells(page, "trades")[1:]
 
     assert [row[1] for row in rows] == [f"{day:%Y-%m-%d}" for day in data.backtest.trades["entry_date"]]
-    assert page.of("details") == [{}], "folded away at first"
+    assert page.of("details") == [{"class": "wide"}], "folded away at first"
 
 
 def test_hovering_reads_what_the_data_are(page, data):
@@ -182,9 +221,9 @@ def test_hovering_reads_what_the_data_are(page, data):
 
     assert set(readings) == {"epochs", "bars"}, "candles and account share one cross-hair"
     columns = {column["name"]: column["values"] for column in readings["bars"]["figures"]["candles"]}
-    assert columns["close"] == data.chart_bars["close"].round(4).tolist()
+    assert columns["close"] == data.traded.bars["close"].round(4).tolist()
     assert columns["predicted"][:2] == [None, None]
-    assert {found["data-figure"] for found in page.of("div") if "data-figure" in found} == {
+    assert {found["data-figure"] for found in page.of("figure") if "data-figure" in found} == {
         name for group in readings.values() for name in group["figures"]
     }
 
@@ -205,7 +244,11 @@ def test_hostile_text_is_shown_and_never_run(make, read, evaluation):
         subtitle=HOSTILE,
         verdict=HOSTILE,
         stop_reason=HOSTILE,
-        prediction_label=HOSTILE,
+        left_out=HOSTILE,
+        openings=plain.openings.assign(model=HOSTILE, reason=HOSTILE),
+        trials=plain.trials.assign(run=HOSTILE),
+        importance=Importance(plain.importance.frame.assign(input=HOSTILE, output=HOSTILE), HOSTILE),
+        traded=dataclasses.replace(plain.traded, label=HOSTILE),
         symbols=(HOSTILE,),
         record={HOSTILE: HOSTILE},
         evaluation=dataclasses.replace(evaluation, outputs=outputs),
@@ -222,17 +265,20 @@ def test_hostile_text_is_shown_and_never_run(make, read, evaluation):
         ET.fromstring(chart)
 
 
-def test_a_holdout_without_bars_trades_or_backtest_is_said(make, read, apple):
+def test_a_holdout_without_bars_is_said(make, read, apple):
     none = apple.iloc[:0]
-    page = read(
-        render_report(
-            make(chart_bars=none, prediction=pd.Series(dtype=float, index=none.index), backtest=None)
-        )
-    )
+    traded = Traded(none, pd.Series(dtype=float, index=none.index), "ROC(5)")
+    page = read(render_report(make(traded=traded)))
 
     assert "No bars lie in the holdout" in page.words
-    assert "Nothing was traded" in page.words
+
+
+def test_without_a_backtest_there_is_no_account(make, read):
+    page = read(render_report(make(traded=None, backtest=None)))
+
     assert "Return" not in page.words
+    assert [name for name in page.tables if name.startswith("trades")] == []
+    assert "The holdout was opened 1 time" in page.words
 
 
 def test_missing_spans_are_said(make, read, evaluation_in_sample_only):
@@ -260,7 +306,7 @@ def test_an_empty_history_and_missing_figures_are_dashes_and_sentences(make, rea
 
     assert page.words.count("No epoch is recorded, so there is no curve to draw.") == 2
     assert "Return – buy and hold –" in page.words
-    assert "Sharpe ratio, a year – ± – buy and hold" in page.words
+    assert "Sharpe ratio, a year – buy and hold – ± –" in page.words
 
 
 def test_several_outputs_have_tables_each(make, read, evaluation):
@@ -268,12 +314,14 @@ def test_several_outputs_have_tables_each(make, read, evaluation):
         evaluation,
         outputs=(evaluation.outputs[0], dataclasses.replace(evaluation.outputs[0], name="ROC(1)")),
         results=evaluation.results * 2,
-        samples=None,
+        samples=evaluation.samples * 2,
     )
 
     page = read(render_report(make(bars=40, evaluation=twice)))
 
-    assert "ROC(1): what came after each range of predictions" in page.words
+    assert page.words.count("ROC(1) 5 bars ahead") == 2
+    ids = [found["data-figure"] for found in page.of("figure") if "data-figure" in found]
+    assert len(ids) == len(set(ids))
     assert len([name for name in page.tables if name.startswith("ranges")]) == 2
 
 
@@ -282,7 +330,7 @@ def test_hourly_bars_show_their_hours(make, read, apple, backtest):
     bars = apple.iloc[-60:].set_axis(index)
     page = read(
         render_report(
-            make(chart_bars=bars, prediction=bars["close"] * 0 + 1, backtest=backtest(bars, [(0, 15)]))
+            make(traded=Traded(bars, bars["close"] * 0 + 1, "ROC(5)"), backtest=backtest(bars, [(0, 15)]))
         )
     )
 
@@ -307,7 +355,7 @@ def test_the_page_is_small_however_many_bars_and_epochs(make, apple, backtest):
     bars = pd.concat([apple, apple.set_axis(apple.index + pd.DateOffset(years=20))])
     traded = backtest(bars, [(i, i + 2) for i in range(0, 4_000, 2)])
     prediction = pd.Series(rng.normal(0, 1, len(bars)), index=bars.index)
-    page = render_report(make(history=history, chart_bars=bars, prediction=prediction, backtest=traded))
+    page = render_report(make(history=history, traded=Traded(bars, prediction, "ROC(5)"), backtest=traded))
     assert len(page.encode()) < 1_000_000
 
 

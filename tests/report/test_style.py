@@ -7,6 +7,8 @@ from importlib import resources
 import numpy as np
 import pytest
 
+from dlplugin.report import svg
+
 CSS = resources.files("dlplugin.report").joinpath("report.css").read_text(encoding="utf-8")
 BLOCKS = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)
 THEMES = {
@@ -49,6 +51,7 @@ def lab(linear):
 
 
 def distance(one, other, eye):
+    """In CIELAB (CIE 1976), of which 2.3 is what an eye can just tell apart."""
     return float(np.linalg.norm(lab(EYES[eye] @ light(one)) - lab(EYES[eye] @ light(other))))
 
 
@@ -64,6 +67,33 @@ def test_text_stands_out_from_its_ground(theme, text, ground):
 @pytest.mark.parametrize("eye", EYES)
 def test_colours_that_mean_opposites_are_told_apart(theme, pair, eye):
     assert distance(THEMES[theme][pair[0]], THEMES[theme][pair[1]], eye) > 30
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("eye", EYES)
+def test_what_beats_and_what_is_beaten_are_told_apart_from_ink(theme, eye):
+    """From what is inside its error shapes tell them apart: that is hollow, and its words say so."""
+    colours = THEMES[theme]
+    assert min(distance(colours[side], colours["ink"], eye) for side in ("gain", "loss")) > 15
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_words_stand_out_from_every_shade_of_a_confusion(theme):
+    """The shades are mixed in sRGB, as color-mix does it."""
+    colours = THEMES[theme]
+    shades = [int(share) for share in re.findall(r"color-mix\(in srgb, var\(--in-sample\) (\d+)%", CSS)]
+    assert shades == [4 * step for step in range(11)]
+
+    def mixed(share):
+        pair = [[int(colours[name][i : i + 2], 16) for i in (1, 3, 5)] for name in ("in-sample", "surface")]
+        return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in zip(*pair, strict=True))
+
+    assert min(contrast(colours["ink"], mixed(share / 100)) for share in shades) >= 4.5
+
+
+def test_spans_are_told_apart_by_shape_too():
+    assert svg.dot(1, 1, "dot").startswith("<circle")
+    assert svg.dot(1, 1, "dot", diamond=True).startswith("<polygon")
 
 
 def test_plain_red_and_green_would_not_pass():
@@ -82,7 +112,9 @@ def test_colours_stand_in_one_place():
 
 
 def test_every_colour_that_is_used_is_set():
-    assert set(re.findall(r"var\(--([\w-]+)\)", CSS)) == set(THEMES["light"])
+    # what is drawn has one of these as its own colour
+    own = set(re.findall(r"--(colour): var\(--[\w-]+\)", CSS))
+    assert set(re.findall(r"var\(--([\w-]+)\)", CSS)) - own == set(THEMES["light"])
 
 
 def test_the_style_asks_for_nothing_from_elsewhere():
@@ -97,3 +129,24 @@ def test_spaces_are_on_the_grid():
     ]
     assert steps
     assert [size for size in steps if size % 8] == []
+
+
+def test_words_have_only_colours_that_stand_out():
+    """Lines may be faint; words may not."""
+    readable = {"ink", "muted", "in-sample", "out-of-sample", "holdout", "gain", "loss"}
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", CSS)
+    used = {colour for _, body in rules for colour in re.findall(r"(?<![\w-])color: var\(--([\w-]+)\)", body)}
+    drawn = {
+        colour
+        for names, body in rules
+        if re.search(r"svg text|svg \.(tick|note|nothing|inverse)", names)
+        for colour in re.findall(r"fill: var\(--([\w-]+)\)", body)
+    }
+    assert used == readable
+    # on a span's own colour
+    assert drawn <= readable | {"surface"}
+    for theme in THEMES.values():
+        assert (
+            min(contrast(theme["surface"], theme[span]) for span in ("in-sample", "out-of-sample", "holdout"))
+            >= 4.5
+        )

@@ -471,7 +471,8 @@ def test_ridge_sees_the_newest_of_very_many_inputs(
     monkeypatch.setattr("dlplugin.evaluation.trained.MOST_RIDGE_INPUTS", 4)
     original = trained.evaluate
     monkeypatch.setattr(
-        "dlplugin.evaluation.trained.evaluate", lambda *a: (seen.append(a[2].inputs), original(*a))[1]
+        "dlplugin.evaluation.trained.evaluate",
+        lambda *a, **more: (seen.append(a[2].inputs), original(*a, **more))[1],
     )
     model.train(two_stocks, options=dl.TrainingOptions(epochs=1))
     samples = samples_of(model, two_stocks)
