@@ -214,6 +214,15 @@ def test_what_is_not_a_stored_evaluation_is_refused(found):
         (lambda found: found.table(rows=51), DefinitionError, "rows is 51; a table has 2 to 50"),
         (lambda found: found.scores(1), DefinitionError, "output is 1; there are 1, counted from 0"),
         (lambda found: found.scores(-1), DefinitionError, "output is -1; there are 1, counted from 0"),
+        (lambda found: found.scores(None), DefinitionError, "output is None; there are 1, counted from 0"),
+        (lambda found: found.table(rows="5"), DefinitionError, "rows is '5'; a table has 2 to 50"),
+        (lambda found: found.table(rows=2.5), DefinitionError, "rows is 2.5; a table has 2 to 50"),
+        (
+            lambda found: found.table(low="a", high="b"),
+            DefinitionError,
+            "low is 'a' and high is 'b'; give two numbers, the lower one as low",
+        ),
+        (lambda found: found.table(by=None), UnknownNameError, "unknown by None; there are: width, count"),
         (
             lambda found: found.comparisons("RSI(5)"),
             UnknownNameError,

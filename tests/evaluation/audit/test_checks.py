@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import dlplugin as dl
+from dlplugin.errors import DefinitionError
 from dlplugin.evaluation.audit import (
     Audit,
     Check,
@@ -146,6 +147,13 @@ def test_a_leak_and_an_alarm_are_told_apart() -> None:
     assert "a &lt; b" in audit._repr_html_()
     with pytest.raises(KeyError, match="no check 'five'; there are: one, two, three, four"):
         audit["five"]
+
+
+def test_options_that_are_none_are_named(two_stocks: dl.DataSet, tmp_path: Path) -> None:
+    draft = dl.Model("draft", ["ROC(5)"], [dl.Output("ROC(1)", look_ahead=1)], store=tmp_path)
+    with pytest.raises(DefinitionError) as refused:
+        draft.audit(two_stocks, options=3)  # type: ignore[arg-type]
+    assert str(refused.value) == "options is 3; give dl.AuditOptions(...)"
 
 
 def test_a_draft_is_audited_as_far_as_it_can_be(two_stocks: dl.DataSet) -> None:
