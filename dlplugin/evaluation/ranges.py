@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -74,7 +73,7 @@ def refuse_unfit_range(low: float | None, high: float | None) -> None:
         raise DefinitionError(
             f"{given} is {high if low is None else low}, but {lacking} is not given; give both, or neither"
         )
-    numbers = all(isinstance(each, Real) and math.isfinite(each) for each in (low, high))
+    numbers = all(isinstance(each, int | float | np.number) and math.isfinite(each) for each in (low, high))
     if not numbers or low >= high:
         raise DefinitionError(f"low is {low!r} and high is {high!r}; give two numbers, the lower one as low")
 

@@ -380,7 +380,8 @@ class Model:
         """Every time that days of its holdout were shown, as a score or as a trading result.
 
         Those of other models on the same symbols and days count, those of deleted ones too; predicting does
-        not. See `dl.openings` for the columns.
+        not. So does a run, of this model or another, that had such days out of sample by another split: its
+        purpose is "out-of-sample score", its reason the run. See `dl.openings` for the columns.
 
         Returns:
             A row an opening, oldest first; none where it has no holdout.
