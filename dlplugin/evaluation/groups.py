@@ -154,7 +154,7 @@ def _class_figures(
         figures["correlation"] = _matthews(counts / len(named))
         if not hits.all():
             influence = matthews_influence(counts)[came, named]
-            errors["correlation"] = mean_with_error(influence, times, overlap)[1]
+            errors["correlation"] = mean_with_error(influence, times, overlap, LINE)[1]
     return figures, errors
 
 

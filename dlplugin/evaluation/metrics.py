@@ -86,7 +86,8 @@ def score_errors(
     """Standard errors of all figures, each by the samples' influence on it; see `mean_with_error`.
 
     Those of Pearson's correlation are a little small where few days, or heavy tails, have most of it: with
-    12 days 11 of 100 correlations of nothing lie beyond 1.96 of them, and not 5; with 12 look aheads 9.
+    12 days, 6 look aheads of 5 days, or 300 days of t with 2 degrees of freedom 9 to 12 of 100 correlations
+    of nothing lie beyond 1.96 of them, and not 5.
 
     Args:
         predicted: (S,) in the output's own unit.

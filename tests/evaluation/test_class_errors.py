@@ -64,8 +64,8 @@ def test_each_error_is_that_of_the_mean_of_the_derivatives_of_scikit_learns_figu
     counted += [each[1] for each in is_class] + [each[0] for each in is_class]
     counted += [each.any(axis=0) for each in is_class]
     expected = [
-        mean_with_error(values[own] * own.mean(), given.times[own], overlap)[1]
-        for values, own in zip(derivative(figures, len(came)).T, counted, strict=True)
+        mean_with_error(values[own] * own.mean(), given.times[own], overlap, fitted=2 * (figure == 1))[1]
+        for figure, (values, own) in enumerate(zip(derivative(figures, len(came)).T, counted, strict=True))
     ]
     found = score_classes("in-sample", classes, given).errors
     assert np.hstack([*vars(found).values()]) == pytest.approx(expected, rel=1e-4)

@@ -137,7 +137,7 @@ def test_classes_have_accuracy_and_matthews_correlation_with_errors(classes):
         heavier = np.ones((mask.sum(), mask.sum())) + 1e-4 * np.eye(mask.sum())
         moved = np.array([matthews_corrcoef(actual, predicted, sample_weight=each) for each in heavier])
         influence = mask.sum() * (moved - group.figures["correlation"]) / 1e-4
-        error = mean_with_error(influence, samples.times[mask], 2)[1]
+        error = mean_with_error(influence, samples.times[mask], 2, fitted=2)[1]
         assert group.errors["correlation"] == pytest.approx(error, rel=1e-3)
 
 
