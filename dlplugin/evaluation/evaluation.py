@@ -245,11 +245,11 @@ class Evaluation:
                 )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise DamagedModelError(
-                f"the stored evaluation cannot be read ({type(error).__name__}); evaluate the model again"
+                f"the stored evaluation cannot be read ({type(error).__name__}); make a new one with model.evaluate(dataset)"
             ) from error
         raise DamagedModelError(
             f"the stored evaluation has format {written!r}, but this dlplugin reads {FORMAT}; "
-            "evaluate the model again"
+            "make a new one with model.evaluate(dataset)"
         )
 
     def __repr__(self) -> str:

@@ -271,22 +271,13 @@ class Model:
     ) -> Run:
         """Trains a new run in a process of its own, which outlives this one, and returns at once.
 
-        Args:
-            dataset: The symbols to train on, pooled.
-            split: Which dates are for what; by default `Split(0.6, 0.2)`.
-            options: By default `TrainingOptions()`.
-            validation: Another DataSet, whose samples are out of sample instead of this one's.
-            start_from: Another model, a locked version or a run, whose weights the layers begin with that
-                fit; the others begin anew, and all is said. Its scaling is not taken over.
+        The arguments, and what is raised, are those of `train`.
 
         Returns:
             The run: watch it by `status`, `history` and `progress`; `stop()`, `wait()` and `resume()` are
             there in any process.
 
         Raises:
-            LockedModelError: The model is locked.
-            SamplesError: A span has no samples.
-            StoreError: It is being trained already, or the store cannot be written.
             TrainingError: The process could not begin.
         """
         run, _ = self._begin(dataset, split, options, validation, start_from)
@@ -509,11 +500,7 @@ class Model:
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
-            DLPluginError: captum is not installed.
-            BarsError: No dataset is given, and that of the training cannot be read again.
-            PredictionError: It is not trained.
-            SamplesError: There are no samples.
-            DefinitionError: A value is wrong.
+            DLPluginError: captum is not installed, or what `importance` raises.
         """
         given = self._to_explain(dataset, validation)
         return attributions_of(given, self.predictor, output, span, samples, steps, label, seed)
@@ -543,10 +530,7 @@ class Model:
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
-            BarsError: No dataset is given, and that of the training cannot be read again.
-            PredictionError: It is not trained.
-            SamplesError: There are no samples.
-            DefinitionError: A value is wrong.
+            DLPluginError: What `importance` raises.
             UnknownNameError: No input, output or class goes by that name.
         """
         samples = self._to_explain(dataset, validation)

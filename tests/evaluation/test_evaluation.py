@@ -195,7 +195,7 @@ def test_what_is_not_a_stored_evaluation_is_refused(found):
     with pytest.raises(DamagedModelError) as refused:
         Evaluation.from_json(found.to_json()[:-20])
     assert str(refused.value) == (
-        "the stored evaluation cannot be read (JSONDecodeError); evaluate the model again"
+        "the stored evaluation cannot be read (JSONDecodeError); make a new one with model.evaluate(dataset)"
     )
     for text in ("[]", "{}", found.to_json().replace('"samples"', '"sample"')):
         with pytest.raises(DamagedModelError, match=r"^the stored evaluation cannot be read "):
@@ -203,7 +203,7 @@ def test_what_is_not_a_stored_evaluation_is_refused(found):
     with pytest.raises(DamagedModelError) as refused:
         Evaluation.from_json(found.to_json().replace('"format": 2', '"format": 3'))
     assert str(refused.value) == (
-        "the stored evaluation has format 3, but this dlplugin reads 2; evaluate the model again"
+        "the stored evaluation has format 3, but this dlplugin reads 2; make a new one with model.evaluate(dataset)"
     )
 
 
