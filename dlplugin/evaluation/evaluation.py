@@ -105,8 +105,8 @@ class Evaluation:
         Raises:
             DefinitionError: A stored evaluation has only its tables of ten rows, or the range has one end.
         """
-        if not FEWEST_ROWS <= rows <= MOST_ROWS:
-            raise DefinitionError(f"rows is {rows}; a table has {FEWEST_ROWS} to {MOST_ROWS}")
+        if not isinstance(rows, int | np.integer) or not FEWEST_ROWS <= rows <= MOST_ROWS:
+            raise DefinitionError(f"rows is {rows!r}; a table has {FEWEST_ROWS} to {MOST_ROWS}")
         refuse_unfit_range(low, high)
         position = self._position(output)
         result = self.results[position]
