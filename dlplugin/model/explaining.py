@@ -4,7 +4,8 @@ from pathlib import Path
 
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition
-from dlplugin.errors import UnknownModelError
+from dlplugin.errors import SamplesError, UnknownModelError
+from dlplugin.evaluation.inputs.blocks import input_labels
 from dlplugin.model.data import training_data
 from dlplugin.samples import Samples, Spans, build_samples, read_samples
 from dlplugin.store import RunFolder, VersionFolder
@@ -31,8 +32,12 @@ def samples_to_explain(
 
     Raises:
         BarsError: The data cannot be read again.
-        SamplesError: It was validated on another DataSet, and none is given, or the other way about.
+        SamplesError: It was validated on another DataSet, and none is given, or the other way about; or an
+            input stands where the dataset does.
     """
+    given: object = dataset
+    if isinstance(given, str) and given in input_labels(definition):
+        raise SamplesError(f"the dataset is {given!r}, an input; give it by its name: input={given!r}")
     trained = source.read_trained()
     if dataset is None:
         stored = _stored(root, definition, source)
