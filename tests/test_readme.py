@@ -47,7 +47,7 @@ def run(code: str) -> None:
 
 
 def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh: Path, capsys) -> None:
-    training, trading, *others = blocks("python")
+    training, trading, *_ = blocks("python")
     assert len(training.strip().splitlines()) <= 20
 
     for code, shown in zip((training, trading), blocks("text"), strict=True):
@@ -62,12 +62,15 @@ def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh
     made = demo["trade"](dl.load("us-5d"), dl.DataSet.bundled("us-stocks")["AAPL"], "AAPL")
     (shown_gain,) = re.findall(r"and made (\d+) %", README.read_text())
     assert is_held(f"{made.figures['return_percent']:.1f}", shown_gain)
-    for code in others:
-        run(code)
-        assert capsys.readouterr().out != ""
-
     run(training)
     assert capsys.readouterr().out == ""  # locked: nothing is trained again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(2, len(blocks("python"))))
+def test_the_other_code_runs_by_itself_and_prints(fresh: Path, capsys, block: int) -> None:
+    run(blocks("python")[block])
+    assert capsys.readouterr().out != ""
 
 
 def test_the_commands_train_the_file_shown_and_show_its_runs(fresh: Path, capsys) -> None:
