@@ -140,7 +140,9 @@ def test_the_command_writes_a_report(locked: dl.Model, tmp_path, capsys) -> None
 def test_the_command_says_what_is_wrong_in_one_line(locked: dl.Model, tmp_path, capsys) -> None:
     store = ["--store", str(locked.store)]
     assert run(["report", "lokced", *store]) == 2
-    assert "did you mean 'locked'" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"dlplugin: no model 'lokced' in the store {locked.store}; did you mean 'locked'?\n"
+    )
     assert run(["report", "locked", "--out", str(tmp_path / "x.pdf"), *store]) == 2
     assert capsys.readouterr().err == (
         "dlplugin: the report is to be 'x.pdf'; a page ends in .html, Markdown in .md, data in .json\n"

@@ -20,9 +20,7 @@ def report(name: str, out: Path, data: str | None = None, store: Path | None = N
     Raises:
         DLPluginError: There is no such model, it is not trained, or the data cannot be used.
     """
-    from dlplugin.actions.runs import refuse_unknown
     from dlplugin.bars.origin import DataOrigin
     from dlplugin.model import load
 
-    refuse_unknown(name, store)
     return load(name, store).report(out, None if data is None else DataOrigin.of(data).load())

@@ -245,7 +245,8 @@ class Evaluation:
                 )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise DamagedModelError(
-                f"the stored evaluation cannot be read ({type(error).__name__}); make a new one with model.evaluate(dataset)"
+                f"the stored evaluation cannot be read ({type(error).__name__}); "
+                "make a new one with model.evaluate(dataset)"
             ) from error
         raise DamagedModelError(
             f"the stored evaluation has format {written!r}, but this dlplugin reads {FORMAT}; "

@@ -29,8 +29,8 @@ from dlplugin.evaluation.inputs import (
 )
 from dlplugin.model.counting import openings_table, trials_table
 from dlplugin.model.data import training_data
+from dlplugin.model.explaining import samples_to_explain
 from dlplugin.model.holdout import evaluate_on, open_holdout
-from dlplugin.model.judging import samples_given
 from dlplugin.model.predicting import PredictorOf, predict_bars
 from dlplugin.model.reporting import write_model_report
 from dlplugin.model.summary import ModelSummary, record_of, summarise
@@ -537,8 +537,7 @@ class Model:
         return dependence_of(samples, self.predictor, input, output, points, span, label, newest)
 
     def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
-        source = self._source()
-        return samples_given(self._root, source, source.read_trained(), dataset, validation)
+        return samples_to_explain(self._root, self._source(), dataset, validation)
 
     def report(
         self,

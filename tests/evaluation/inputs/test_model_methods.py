@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dlplugin as dl
-from dlplugin.errors import BarsError, PredictionError
+from dlplugin.errors import BarsError, PredictionError, SamplesError
 from dlplugin.evaluation.inputs.blocks import predict_changed, read_cells
 from dlplugin.model import data
 from dlplugin.model.judging import samples_given
@@ -68,6 +68,12 @@ def test_without_a_dataset_the_trainings_own_is_read_again(locked: dl.Model, two
     assert locked.importance(repeats=1) == locked.importance(two_stocks, repeats=1)
     assert locked.attributions(samples=20) == locked.attributions(two_stocks, samples=20)
     assert locked.partial_dependence(points=3) == locked.partial_dependence(two_stocks, points=3)
+
+
+def test_an_input_in_the_place_of_the_dataset_is_told(locked: dl.Model) -> None:
+    with pytest.raises(SamplesError) as error:
+        locked.partial_dependence("RSI(14)")
+    assert str(error.value) == "the dataset is 'RSI(14)', an input; give it by its name: input='RSI(14)'"
 
 
 def test_the_samples_of_a_run_that_is_not_finished_are_those_it_has_stored(
