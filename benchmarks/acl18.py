@@ -161,7 +161,7 @@ def score(named: Sequence[FloatArray], up: FloatArray, days: NDArray[np.datetime
         said = (one - one.mean()) / one.std()
         correlations.append(float((said * came).mean()))
         influences.append(said * came - correlations[-1] / 2 * (said**2 + came**2))
-    _, error = mean_with_error(np.mean(influences, axis=0), days, 1)
+    _, error = mean_with_error(np.mean(influences, axis=0), days, 1, fitted=2)
     return Score(*accuracy, float(np.mean(correlations)), error)
 
 

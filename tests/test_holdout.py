@@ -218,7 +218,8 @@ def test_openings_by_another_model_on_the_same_days_count_and_on_other_days_or_s
     other.train(small_dataset(), dl.Split(0.7, 0.2), OPTIONS, console=QUIET)
     assert list(other.openings["model"]) == ["m"]
     other.open_holdout(reason="theirs")
-    assert list(model.openings["model"]) == ["m", "other"]
+    purposes = [("m", "score"), ("other", "out-of-sample score"), ("other", "score")]
+    assert list(model.openings[["model", "purpose"]].itertuples(index=False, name=None)) == purposes
 
     apart = other_inputs(model.store, "apart")
     strangers = {"MSFT": us_stocks["MSFT"].iloc[:500]}
@@ -230,8 +231,24 @@ def test_openings_by_another_model_on_the_same_days_count_and_on_other_days_or_s
     assert later.openings.empty
     for stranger in (apart, later):
         stranger.open_holdout(reason="elsewhere")
-    assert list(model.openings["model"]) == ["m", "other"]
+    assert len(model.openings) == len(purposes)
     assert list(dl.openings(model.store)["model"]) == ["m", "other", "apart", "later"]
+
+
+def test_days_of_the_holdout_that_another_split_has_out_of_sample_are_shown(model: dl.Model) -> None:
+    assert model.openings.empty
+    other = describe(model.store, "other")
+    other.train(small_dataset(), dl.Split(0.8, 0.2), OPTIONS, console=QUIET)
+    (shown,) = model.openings.to_dict("records")
+    assert (shown["model"], shown["purpose"], shown["reason"]) == (
+        "other",
+        "out-of-sample score",
+        other.run.name,
+    )
+    assert [shown["start"], shown["end"]] == days(other, "out-of-sample")
+    assert dl.openings(model.store).empty
+    other.delete()
+    assert len(model.openings) == 1
 
 
 def test_a_score_speaks_of_the_symbols_that_outputs_read_and_not_of_those_that_inputs_read(

@@ -203,3 +203,44 @@ def test_classes_with_a_dropped_one_are_judged_on_later_bars_too(
     assert np.isin(rows["actual"], [0, 1]).all()
     assert sum(scores.dropped) > 500
     assert found.by("symbol").frame.loc["out-of-sample"].index.tolist() == ["AAPL", "MSFT"]
+
+
+@pytest.mark.parametrize("name", ["dates", "symbols"])
+def test_inputs_are_looked_at_on_the_samples_that_are_judged(
+    trained: dict[str, dl.Model], us_stocks: dl.DataSet, name: str
+) -> None:
+    model, given = trained[name], us_stocks.subset(["AAPL", "IBM", "MSFT"])
+    samples = model.evaluate(given).scores()[1].samples
+    assert model.importance(given, repeats=1).samples == samples
+    assert model.attributions(given, samples=10**6, steps=2).samples == samples
+    assert model.partial_dependence(given, points=2).samples == samples
+    cut_in_sample = model.importance(given, span="in-sample", repeats=1).samples
+    assert cut_in_sample == model.evaluate(given).scores()[0].samples
+
+
+def test_what_trained_does_not_validate(trained: dict[str, dl.Model], us_stocks: dl.DataSet) -> None:
+    own, model = cut(us_stocks, ["AAPL", "IBM"]), trained["dataset"]
+    for validation, message in (
+        (
+            cut(us_stocks, ["INTC", "AAPL"], "both"),
+            "DataSet 'both' validates on the days that trained the weights, but AAPL trained them, too; leave it out",
+        ),
+        (
+            dl.DataSet.from_frames("named", {"X": own["IBM"]}),
+            "X has the very bars of IBM, which the model was trained with; leave it out",
+        ),
+    ):
+        with pytest.raises(SamplesError) as refused:
+            model.evaluate(own, validation)
+        assert str(refused.value) == message
+
+
+def test_on_its_own_days_what_trained_validates_and_on_others_it_has_no_samples(
+    tmp_path: Path, describe: Callable[..., dl.Model], us_stocks: dl.DataSet
+) -> None:
+    model, own = describe(tmp_path, "later"), cut(us_stocks, ["AAPL", "IBM"])
+    recent = dl.DataSet.from_frames("recent", {"AAPL": own["AAPL"].loc["2007":]})
+    model.train(own, dl.Split(0.6, 0.2), OPTIONS, validation=recent)
+    wanted, found = (judged(model.evaluate(own, each)) for each in (recent, cut(us_stocks, ["AAPL"])))
+    assert len(wanted)
+    assert found["time"].tolist() == wanted["time"].tolist()

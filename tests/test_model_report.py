@@ -135,6 +135,13 @@ def test_the_command_audits_when_asked(locked: dl.Model, tmp_path, monkeypatch) 
     assert [each["audit"] for each in asked] == [False, True]
 
 
+def test_an_audit_without_the_data_says_how_they_are_given(in_memory: dl.Model, tmp_path, capsys) -> None:
+    assert run(["report", "memory", "--store", str(in_memory.store), "--audit"]) == 2
+    assert capsys.readouterr().err == (
+        "dlplugin: model 'memory' was trained on 'mine', frames in memory; name them with --data\n"
+    )
+
+
 def test_a_model_validated_on_other_data_is_reported_on_both(
     describe, tmp_path, us_stocks: dl.DataSet
 ) -> None:
@@ -174,7 +181,9 @@ def test_the_command_writes_a_report(locked: dl.Model, tmp_path, capsys) -> None
 def test_the_command_says_what_is_wrong_in_one_line(locked: dl.Model, tmp_path, capsys) -> None:
     store = ["--store", str(locked.store)]
     assert run(["report", "lokced", *store]) == 2
-    assert "did you mean 'locked'" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"dlplugin: no model 'lokced' in the store {locked.store}; did you mean 'locked'?\n"
+    )
     assert run(["report", "locked", "--out", str(tmp_path / "x.pdf"), *store]) == 2
     assert capsys.readouterr().err == (
         "dlplugin: the report is to be 'x.pdf'; a page ends in .html, Markdown in .md, data in .json\n"

@@ -1,6 +1,7 @@
 """The README's code runs as it stands, and prints what the README shows."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import talib
 
 import dlplugin as dl
 from dlplugin.cli import run as dlplugin
+from dlplugin.resources import shipped_folder
 
 README = Path(__file__).parent.parent / "README.md"
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
@@ -45,7 +47,7 @@ def run(code: str) -> None:
 
 
 def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh: Path, capsys) -> None:
-    training, trading, *others = blocks("python")
+    training, trading, *_ = blocks("python")
     assert len(training.strip().splitlines()) <= 20
 
     for code, shown in zip((training, trading), blocks("text"), strict=True):
@@ -56,12 +58,19 @@ def test_the_code_prints_the_report_shown_and_then_trades_the_locked_model(fresh
         assert [pair for pair in zip(numbers, shown_numbers, strict=True) if not is_held(*pair)] == []
         assert dl.load("us-5d").status == "locked"
     assert (fresh / "models" / "us-5d" / "versions" / "1").is_dir()
-    for code in others:
-        run(code)
-        assert capsys.readouterr().out != ""
-
+    demo = runpy.run_path(str(shipped_folder("strategies") / "buy_predicted_gain.py"))
+    made = demo["trade"](dl.load("us-5d"), dl.DataSet.bundled("us-stocks")["AAPL"], "AAPL")
+    (shown_gain,) = re.findall(r"and made (\d+) %", README.read_text())
+    assert is_held(f"{made.figures['return_percent']:.1f}", shown_gain)
     run(training)
     assert capsys.readouterr().out == ""  # locked: nothing is trained again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(2, len(blocks("python"))))
+def test_the_other_code_runs_by_itself_and_prints(fresh: Path, capsys, block: int) -> None:
+    run(blocks("python")[block])
+    assert capsys.readouterr().out != ""
 
 
 def test_the_commands_train_the_file_shown_and_show_its_runs(fresh: Path, capsys) -> None:

@@ -69,7 +69,10 @@ def test_a_validation_in_memory_can_be_given_and_does_not_stand_before_the_datas
     mine = dl.DataSet.from_frames("mine", {"A": two_stocks["IBM"]})
     model.train(two_stocks, options=OPTIONS, validation=mine)
     assert model.dataset.fingerprint == two_stocks.fingerprint
-    assert model.evaluate(validation=mine).to_json() == model.evaluate(two_stocks, mine).to_json()
+    again = model.evaluate(two_stocks, mine).to_json()
+    assert model.evaluate().to_json() == again  # on the samples that its run keeps
+    (model.run.path / "samples.safetensors").unlink()
+    assert model.evaluate(validation=mine).to_json() == again
     with pytest.raises(BarsError) as caught:
         model.evaluate()
     assert str(caught.value) == ("model 'small' was validated on 'mine', frames in memory; give validation=")

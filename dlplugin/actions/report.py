@@ -23,9 +23,12 @@ def report(
     Raises:
         DLPluginError: There is no such model, it is not trained, or the data cannot be used.
     """
-    from dlplugin.actions.runs import refuse_unknown
     from dlplugin.bars.origin import DataOrigin
+    from dlplugin.errors import BarsError
     from dlplugin.model import load
 
-    refuse_unknown(name, store)
-    return load(name, store).report(out, None if data is None else DataOrigin.of(data).load(), audit=audit)
+    dataset = None if data is None else DataOrigin.of(data).load()
+    try:
+        return load(name, store).report(out, dataset, audit=audit)
+    except BarsError as error:
+        raise BarsError(str(error).replace("give dataset=", "name them with --data")) from error

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dlplugin.evaluation.uncertainty import CONFIDENT
+
 __all__ = ["Backtest", "Execution", "round_trips", "settle"]
 
 
@@ -65,11 +67,12 @@ class Backtest:
         return (
             f"{self.strategy} on {self.symbol}, {self.start:%Y-%m-%d} … {self.end:%Y-%m-%d}: "
             f"{f['return_percent']:+.1f} %, buy-and-hold {f['buy_and_hold_percent']:+.1f} %\n"
-            f"Sharpe ratio {f['sharpe']:.2f} ± {f['sharpe_error']:.2f}, buy-and-hold "
-            f"{f['buy_and_hold_sharpe']:.2f} ± {f['buy_and_hold_sharpe_error']:.2f}; deepest drawdown "
-            f"{f['max_drawdown_percent']:.1f} %, buy-and-hold {f['buy_and_hold_drawdown_percent']:.1f} %\n"
-            f"{f['trades']:.0f} trades, invested on {f['exposure_percent']:.0f} % of the bars; "
-            f"orders are filled at the next open; commission {self.commission:.2%} a side, "
+            f"Sharpe ratio {f['sharpe']:.2f} ± {CONFIDENT * f['sharpe_error']:.2f} (95 %), buy-and-hold "
+            f"{f['buy_and_hold_sharpe']:.2f} ± {CONFIDENT * f['buy_and_hold_sharpe_error']:.2f}\n"
+            f"deepest drawdown {f['max_drawdown_percent']:.1f} %, buy-and-hold "
+            f"{f['buy_and_hold_drawdown_percent']:.1f} %; {f['trades']:.0f} trades, invested on "
+            f"{f['exposure_percent']:.0f} % of the bars\n"
+            f"orders are filled at the next open; commission {100 * self.commission:.2f} % a side, "
             f"{f['commission_paid']:,.0f} of {self.cash:,.0f} cash"
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 from dlplugin.evaluation.metrics import rank_correlation
 from dlplugin.evaluation.plain import Number
 from dlplugin.evaluation.ranges import equal_count
-from dlplugin.evaluation.uncertainty import CONFIDENT, mean_with_error
+from dlplugin.evaluation.uncertainty import CONFIDENT, LINE, mean_with_error
 from dlplugin.evaluation.values import FloatArray, OutputSamples
 
 __all__ = ["Calibration", "calibrate"]
@@ -83,7 +83,7 @@ def calibrate(samples: OutputSamples) -> Calibration:
         residuals = y - slope * x
         intercept = float(actual.mean()) - slope * center
         errors = [
-            mean_with_error(influence, samples.times, samples.overlap)[1]
+            mean_with_error(influence, samples.times, samples.overlap, LINE)[1]
             for influence in (share * residuals, residuals * (1 - center * share))
         ]
     found = (slope / size, errors[0] / size, intercept, errors[1], _monotonicity(predicted, actual))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dlplugin.evaluation.influences import matthews_influence
 from dlplugin.evaluation.plain import Number
-from dlplugin.evaluation.uncertainty import mean_with_error, share_with_error
+from dlplugin.evaluation.uncertainty import LINE, mean_with_error, share_with_error
 from dlplugin.evaluation.values import FloatArray
 
 __all__ = ["ClassErrors", "ReliabilityRow", "brier_values", "class_errors", "reliability"]
@@ -93,12 +93,12 @@ def class_errors(
         pairs = zip(part.T, whole.T, strict=True)
         return tuple(share_with_error(hits, chosen, times, overlap)[1] for hits, chosen in pairs)
 
-    def mean(values: FloatArray | None) -> float:
-        return float("nan") if values is None else mean_with_error(values, times, overlap)[1]
+    def mean(values: FloatArray | None, fitted: int = 0) -> float:
+        return float("nan") if values is None else mean_with_error(values, times, overlap, fitted)[1]
 
     return ClassErrors(
         accuracy=share_with_error(both.sum(axis=1), np.ones(len(actual)), times, overlap)[1],
-        correlation=mean(_matthews_values(classes, actual, predicted.astype(np.int64))),
+        correlation=mean(_matthews_values(classes, actual, predicted.astype(np.int64)), LINE),
         log_loss=mean(None if probabilities is None else _log_losses(probabilities, actual)),
         brier=mean(None if probabilities is None else brier_values(probabilities, actual)),
         precision=shares(both, named),

@@ -105,8 +105,8 @@ class Evaluation:
         Raises:
             DefinitionError: A stored evaluation has only its tables of ten rows, or the range has one end.
         """
-        if not FEWEST_ROWS <= rows <= MOST_ROWS:
-            raise DefinitionError(f"rows is {rows}; a table has {FEWEST_ROWS} to {MOST_ROWS}")
+        if not isinstance(rows, int | np.integer) or not FEWEST_ROWS <= rows <= MOST_ROWS:
+            raise DefinitionError(f"rows is {rows!r}; a table has {FEWEST_ROWS} to {MOST_ROWS}")
         refuse_unfit_range(low, high)
         position = self._position(output)
         result = self.results[position]
@@ -245,11 +245,12 @@ class Evaluation:
                 )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise DamagedModelError(
-                f"the stored evaluation cannot be read ({type(error).__name__}); evaluate the model again"
+                f"the stored evaluation cannot be read ({type(error).__name__}); "
+                "make a new one with model.evaluate(dataset)"
             ) from error
         raise DamagedModelError(
             f"the stored evaluation has format {written!r}, but this dlplugin reads {FORMAT}; "
-            "evaluate the model again"
+            "make a new one with model.evaluate(dataset)"
         )
 
     def __repr__(self) -> str:
@@ -277,13 +278,13 @@ class Evaluation:
         if isinstance(output, str):
             _known("output", output, names)
             return names.index(output)
-        if not 0 <= output < len(names):
-            raise DefinitionError(f"output is {output}; there are {len(names)}, counted from 0")
+        whole = isinstance(output, int | np.integer) and not isinstance(output, bool)
+        if not whole or not 0 <= output < len(names):
+            raise DefinitionError(f"output is {output!r}; there are {len(names)}, counted from 0")
         return output
 
 
 def _known(kind: str, name: str, names: Sequence[str]) -> None:
     if name not in names:
-        raise UnknownNameError(
-            f"unknown {kind} {name!r}{did_you_mean(name, names) or ';'} there are: {', '.join(names)}"
-        )
+        hint = did_you_mean(name, names) if isinstance(name, str) else ""
+        raise UnknownNameError(f"unknown {kind} {name!r}{hint or ';'} there are: {', '.join(names)}")

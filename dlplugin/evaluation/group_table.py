@@ -25,6 +25,10 @@ HEADS = {
     "accuracy": "accuracy",
 }
 LEGEND = "± is the 95 % interval; without one there are too few days to tell"
+GAIN = "gain on the mean: how much of the in-sample mean's squared error is gone"
+VOLATILITY = (
+    "calm, middle, wild: by the last 20 bars' volatility, thirds of each symbol's own in-sample samples"
+)
 MATTHEWS = "Matthews"
 
 
@@ -93,7 +97,7 @@ class GroupTable:
                 line += [(f"{_shown(group, each):>{FIGURE}}", _style(group, each)) for each in self._figures]
                 lines.append(line)
             lines.append([])
-        return [*lines, [(LEGEND, "dim")]]
+        return [*lines, *([(words, "dim")] for words in self._legends)]
 
     def _repr_html_(self) -> str:
         tables = []
@@ -109,11 +113,17 @@ class GroupTable:
                 for group in groups
             ]
             tables.append(html_table(f"predicted {self.output}, {span} {days(start, end)}", head, rows))
-        return f"<div>{''.join(tables)}<p>{LEGEND}</p></div>"
+        return f"<div>{''.join(tables)}<p>{'<br>'.join(self._legends)}</p></div>"
 
     @property
     def _figures(self) -> tuple[str, ...]:
         return CLASS_FIGURES if self.in_classes else FIGURES
+
+    @property
+    def _legends(self) -> list[str]:
+        """What the columns and the rows mean, a line each."""
+        gain = [] if self.in_classes else [GAIN]
+        return [LEGEND, *gain, *([VOLATILITY] if self.kind == "volatility" else [])]
 
     @property
     def _heads(self) -> list[str]:

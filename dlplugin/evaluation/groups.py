@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dlplugin.evaluation.influences import correlation_influence, matthews_influence, r_squared_influence
 from dlplugin.evaluation.metrics import correlation, hit_rate, r_squared
 from dlplugin.evaluation.plain import Number
-from dlplugin.evaluation.uncertainty import mean_with_error, share_with_error
+from dlplugin.evaluation.uncertainty import LINE, mean_with_error, share_with_error
 from dlplugin.evaluation.values import FloatArray, OutputSamples
 
 __all__ = [
@@ -110,7 +110,7 @@ def group_scores(
             errors["gain"] = mean_with_error(r_squared_influence(*squares), times, overlap)[1]
         if not np.isnan(figures["correlation"]):
             influence = correlation_influence(predicted, actual)
-            errors["correlation"] = mean_with_error(influence, times, overlap)[1]
+            errors["correlation"] = mean_with_error(influence, times, overlap, LINE)[1]
         if not np.isnan(figures["hit_rate"]):
             hits = (np.sign(predicted) == np.sign(actual)).astype(np.float64)
             errors["hit_rate"] = share_with_error(hits, np.ones(len(hits)), times, overlap)[1]
@@ -154,7 +154,7 @@ def _class_figures(
         figures["correlation"] = _matthews(counts / len(named))
         if not hits.all():
             influence = matthews_influence(counts)[came, named]
-            errors["correlation"] = mean_with_error(influence, times, overlap)[1]
+            errors["correlation"] = mean_with_error(influence, times, overlap, LINE)[1]
     return figures, errors
 
 

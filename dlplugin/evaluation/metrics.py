@@ -18,7 +18,7 @@ from dlplugin.evaluation.influences import (
     standardised,
 )
 from dlplugin.evaluation.plain import Number
-from dlplugin.evaluation.uncertainty import mean_with_error, share_with_error
+from dlplugin.evaluation.uncertainty import LINE, mean_with_error, share_with_error
 from dlplugin.evaluation.values import FloatArray
 
 __all__ = [
@@ -85,8 +85,9 @@ def score_errors(
 ) -> Scores:
     """Standard errors of all figures, each by the samples' influence on it; see `mean_with_error`.
 
-    Those of the correlations are a little small where few look aheads fit into the span: with 60 of them
-    and heavy tails, 9 of 100 correlations of nothing lie beyond 1.96 of them, and not 5.
+    Those of Pearson's correlation are a little small where few days, or heavy tails, have most of it: with
+    12 days, 6 look aheads of 5 days, or 300 days of t with 2 degrees of freedom 9 to 12 of 100 correlations
+    of nothing lie beyond 1.96 of them, and not 5.
 
     Args:
         predicted: (S,) in the output's own unit.
@@ -102,8 +103,8 @@ def score_errors(
     """
     figures = score(predicted, actual, scale, in_sample_mean) if scores is None else scores
 
-    def error(figure: float, influence: Callable[[], FloatArray]) -> float:
-        return float("nan") if np.isnan(figure) else mean_with_error(influence(), times, overlap)[1]
+    def error(figure: float, influence: Callable[[], FloatArray], fitted: int = 0) -> float:
+        return float("nan") if np.isnan(figure) else mean_with_error(influence(), times, overlap, fitted)[1]
 
     def squares(values: FloatArray | float) -> FloatArray:
         return np.asarray(np.square((values - actual) / scale), dtype=np.float64)
@@ -119,9 +120,9 @@ def score_errors(
         r_squared=error(
             figures.r_squared, lambda: r_squared_influence(squares(predicted), squares(in_sample_mean))
         ),
-        correlation=error(figures.correlation, lambda: correlation_influence(predicted, actual)),
+        correlation=error(figures.correlation, lambda: correlation_influence(predicted, actual), LINE),
         rank_correlation=error(
-            figures.rank_correlation, lambda: rank_correlation_influence(predicted, actual)
+            figures.rank_correlation, lambda: rank_correlation_influence(predicted, actual), LINE
         ),
         hit_rate=float(rate),
     )

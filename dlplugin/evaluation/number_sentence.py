@@ -18,7 +18,11 @@ def number_sentence(output: EvaluatedOutput, result: OutputResult) -> str:
     span = result.spans[-1]
     where = WHERE[span.span]
     if math.isnan(span.by_rule["model"].loss):
-        return f"the model beats nothing: its loss {where} is not a number"
+        failed = sum(
+            each.cells[-1].count for each in result.ranges.get("width", ()) if math.isnan(each.start)
+        )
+        said = f"{failed:,} of its predictions {where} are" if failed else f"its loss {where} is"
+        return f"the model beats nothing: {said} not {'finite' if failed else 'a number'}"
     compared = [each for each in result.comparisons if each.figure == "loss"]
     if any(math.isnan(each.standard_error) for each in compared if each.rule in CONSTANTS):
         return too_few(output, where, span.days)

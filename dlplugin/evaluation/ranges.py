@@ -73,8 +73,9 @@ def refuse_unfit_range(low: float | None, high: float | None) -> None:
         raise DefinitionError(
             f"{given} is {high if low is None else low}, but {lacking} is not given; give both, or neither"
         )
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise DefinitionError(f"low is {low} and high is {high}; give two numbers, the lower one as low")
+    numbers = all(isinstance(each, int | float | np.number) and math.isfinite(each) for each in (low, high))
+    if not numbers or low >= high:
+        raise DefinitionError(f"low is {low!r} and high is {high!r}; give two numbers, the lower one as low")
 
 
 def range_rows(

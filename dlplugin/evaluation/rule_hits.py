@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dlplugin.evaluation.influences import matthews_influence
 from dlplugin.evaluation.plain import Number
-from dlplugin.evaluation.uncertainty import mean_with_error, share_with_error
+from dlplugin.evaluation.uncertainty import LINE, mean_with_error, share_with_error
 from dlplugin.evaluation.values import FloatArray
 
 __all__ = ["RuleHits", "matthews", "rule_hits"]
@@ -55,7 +55,7 @@ def rule_hits(
     if math.isnan(correlation):
         return RuleHits(accuracy, error, math.nan, math.nan)
     moved = matthews_influence(counts)[actual, said]
-    return RuleHits(accuracy, error, correlation, mean_with_error(moved, times, overlap)[1])
+    return RuleHits(accuracy, error, correlation, mean_with_error(moved, times, overlap, LINE)[1])
 
 
 def matthews(counts: NDArray[np.int64]) -> float:

@@ -11,7 +11,17 @@ from dlplugin.evaluation.metrics import Scores
 from dlplugin.evaluation.results import EvaluatedOutput, OutputResult, SpanScores
 from dlplugin.evaluation.rules import in_order
 from dlplugin.evaluation.table import RangeTable
-from dlplugin.evaluation.text import UNDEFINED, Line, dates, fixed, html_table, percent, with_error
+from dlplugin.evaluation.text import (
+    UNDEFINED,
+    WIDTH,
+    Line,
+    dates,
+    fixed,
+    html_table,
+    percent,
+    with_error,
+    wrapped,
+)
 from dlplugin.evaluation.uncertainty import CONFIDENT
 
 __all__ = ["Table", "summary_html", "summary_lines"]
@@ -19,11 +29,11 @@ __all__ = ["Table", "summary_html", "summary_lines"]
 Table = RangeTable | ClassTable
 _Told = tuple[str, list[tuple[str, str]]]  # a title, and what is said of each span
 
-WIDTH = 100
 RULE = 20  # characters, as the longest name of a rule has
 FIGURES = {"loss": 8, "R²": 8, "corr.": 7, "rank": 7, "hits": 8}  # characters of each column
 MODEL, ERRORS = "model", "± (95 %)"
-MORE = 'more: .by("symbol"), .by("year"), .by("volatility"); .table(rows=20, by="count", low=-1, high=1)'
+MORE = 'more: .by("symbol"), .by("year"), .by("volatility"), .frame()'
+MORE_RANGES = ', .table(rows=20, by="count")'
 CLASS_FIGURES = {"accuracy": 12, "Matthews": 12, "log loss": 12}
 
 
@@ -34,20 +44,21 @@ def summary_lines(
     tables: Sequence[Table],
 ) -> list[Line]:
     """The page as lines of styled pieces, at most 100 columns wide."""
-    lines: list[Line] = [[(line, "bold")] for line in textwrap.wrap(verdict, WIDTH, break_on_hyphens=False)]
+    lines = wrapped(verdict, "bold")
     for output, result, table in zip(outputs, results, tables, strict=True):
         scores = _class_lines(result) if isinstance(result, ClassResult) else _score_lines(result.spans)
         lines += [[], [(_title(output), "bold")], *scores]
         if isinstance(result, OutputResult) and output.quantiles:
-            told = [textwrap.wrap(text, WIDTH) for text in _below_texts(output, result.spans)]
-            lines += [[], *([(line, "")] for wrapped in told for line in wrapped)]
+            told = [wrapped(text) for text in _below_texts(output, result.spans)]
+            lines += [[], *(line for each in told for line in each)]
         lines += [[], *table.lines()]
         if isinstance(result, OutputResult):
             for title, by_span in (*_calibration_texts(result.spans), *_order_texts(result.spans)):
                 texts = [f"  {span:<15}{text}" for span, text in by_span]
-                wrapped = [textwrap.wrap(text, WIDTH, subsequent_indent=" " * 17) for text in texts]
-                lines += [[], [(title, "bold")], *([(line, "")] for each in wrapped for line in each)]
-    return [*lines, [], [(MORE, "dim")]]
+                parts = [textwrap.wrap(text, WIDTH, subsequent_indent=" " * 17) for text in texts]
+                lines += [[], [(title, "bold")], *([(line, "")] for each in parts for line in each)]
+    ranges = any(isinstance(result, OutputResult) for result in results)
+    return [*lines, [], [(MORE + MORE_RANGES if ranges else MORE, "dim")]]
 
 
 def summary_html(

@@ -1,6 +1,7 @@
 """Numbers, bars and styled lines: the same page as plain text, as rich text and as HTML."""
 
 import math
+import textwrap
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNDEFINED",
+    "WIDTH",
     "Line",
     "bar",
     "dates",
@@ -24,8 +26,10 @@ __all__ = [
     "plain",
     "rich_text",
     "with_error",
+    "wrapped",
 ]
 
+WIDTH = 100  # columns of a page
 Line = list[tuple[str, str]]  # pieces with their rich style, "" for none
 
 UNDEFINED = "–"
@@ -35,6 +39,11 @@ GAIN_COLOUR, LOSS_COLOUR = "#00796b", "#c83c1e"  # teal and red-orange, as in th
 def plain(lines: list[Line]) -> str:
     """The lines without styles."""
     return "\n".join("".join(piece for piece, _ in line).rstrip() for line in lines)
+
+
+def wrapped(text: str, style: str = "") -> list[Line]:
+    """As many lines as the text needs."""
+    return [[(line, style)] for line in textwrap.wrap(text, WIDTH, break_on_hyphens=False)]
 
 
 def rich_text(lines: list[Line]) -> "Text":

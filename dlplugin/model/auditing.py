@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dlplugin.bars import DataSet
 from dlplugin.definition import Definition, Split, TrainingOptions
+from dlplugin.errors import DefinitionError
 from dlplugin.evaluation.audit import (
     Audit,
     AuditOptions,
@@ -63,8 +64,11 @@ def audit(
         options: How much work is done.
 
     Raises:
+        DefinitionError: The options are none.
         SamplesError: The DataSet lacks a symbol that is read, or the model was validated on another one.
     """
+    if not isinstance(options, AuditOptions | None):
+        raise DefinitionError(f"options is {options!r}; give dl.AuditOptions(...)")
     begun = time.perf_counter()
     subject = subject_of(definition, dataset, validation, trained, predictor, options or AuditOptions())
     found = suspects(subject)

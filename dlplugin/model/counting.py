@@ -18,6 +18,7 @@ from dlplugin.store import trials as trial_file
 
 __all__ = ["openings", "openings_table", "trials", "trials_table"]
 
+OUT_OF_SAMPLE = "out-of-sample score"  # a purpose that has no line in the records of openings
 _DAMAGED = "damaged"  # in place of a model's name
 _OPENING_COLUMNS = (
     "time",
@@ -46,9 +47,10 @@ def openings(store: str | os.PathLike[str] | None = None) -> pd.DataFrame:
 
     An opening is recorded once for the same definition, days, symbols and purpose, and never removed, whatever
     models and runs are deleted. Scores come from `Model.open_holdout` alone. A trading result is that of a
-    strategy with a `DLPredictor` that held a position on such a day, or was run over one by `dl.backtest`. A
-    strategy that asks `Model.predict` by itself, or reads predictions from a file, is not noticed, nor is what
-    a person works out from predictions; and another store knows nothing of this one.
+    strategy with a `DLPredictor` that held a position on such a day, or was run over one by `dl.backtest`; it
+    is recorded when the strategy stops. Not noticed are a strategy that asks `Model.predict` by itself, reads
+    predictions from a file or from another strategy, or ends in an error of its own; what a person works out
+    from predictions; the same bars under other names of symbols; and what another store knows.
 
     Args:
         store: The store's folder; by default `DLPLUGIN_STORE`, or ./models.
@@ -98,15 +100,21 @@ def openings_table(
 
     An opening counts when its days overlap the model's holdout, and it is of a symbol that the model was
     trained on, validated on or reads; or the model's own definition, trained on such a symbol, has shown it.
+    A run of another split, that had days of the holdout out of sample on such a symbol, has shown them, too.
 
     Args:
         root: The store.
         definition: The model's; all openings where there is none.
         record: How it was trained; where that is not known, as recorded for the runs of its definition.
     """
-    kept = _counted(opening_file(root), _scopes(root, definition, record))
+    scopes = _scopes(root, definition, record)
+    kept = _counted(opening_file(root), scopes)
     rows = [{"model": _DAMAGED} if one is None else asdict(one) for one in kept]
-    return _table(rows, _OPENING_COLUMNS)
+    runs = [one for one in trial_file(root).read() if one is not None] if scopes else []
+    rows += [_shown(one) for one in runs if any(scope.shown_by(one) for scope in scopes or ())]
+    return _table(rows, _OPENING_COLUMNS).sort_values(
+        "time", kind="stable", ignore_index=True, na_position="first"
+    )
 
 
 def trials_table(
@@ -152,6 +160,12 @@ def _counted(file: LineFile[Any], scopes: Iterable[Scope] | None) -> list[Openin
     if scopes is None:
         return there
     return [one for one in there if one is None or any(scope.counts(one) for scope in scopes)]
+
+
+def _shown(trial: Trial) -> dict[str, Any]:
+    """The opening that a run is whose out-of-sample days are of the holdout."""
+    start, end = trial.spans["out-of-sample"]
+    return asdict(trial) | {"start": start, "end": end, "purpose": OUT_OF_SAMPLE, "reason": trial.run}
 
 
 def _trial_row(trial: Any) -> dict[str, Any]:

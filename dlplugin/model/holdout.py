@@ -5,20 +5,26 @@ from pathlib import Path
 import numpy as np
 
 from dlplugin.bars import DataSet
-from dlplugin.errors import DamagedModelError, DefinitionError, SamplesError, UnknownModelError
+from dlplugin.errors import DefinitionError, SamplesError
 from dlplugin.evaluation import Evaluation
-from dlplugin.model.data import training_data
-from dlplugin.model.judging import samples_of
-from dlplugin.samples import Samples, Spans, read_samples
-from dlplugin.store import Opening, RunFolder, Trained, VersionFolder, now, record_opening, shown_symbols
+from dlplugin.model.judging import samples_given
+from dlplugin.samples import Spans
+from dlplugin.store import Opening, RunFolder, VersionFolder, now, record_opening, shown_symbols
 from dlplugin.training import evaluation_of
 
 __all__ = ["evaluate_on", "open_holdout"]
 
 
-def evaluate_on(trained: Trained, dataset: DataSet | None, validation: DataSet | None) -> Evaluation:
+def evaluate_on(
+    root: Path,
+    source: RunFolder | VersionFolder,
+    dataset: DataSet | None,
+    validation: DataSet | None,
+) -> Evaluation:
     """How it does on in-sample and out-of-sample samples; see `Model.evaluate`."""
-    return evaluation_of(_samples(trained, dataset, validation), trained, boosting=True)
+    trained = source.read_trained()
+    samples = samples_given(root, source, trained, dataset, validation)
+    return evaluation_of(samples, trained, boosting=True)
 
 
 def open_holdout(
@@ -50,8 +56,7 @@ def open_holdout(
             f"model {reference!r} was trained without a holdout; leave a share of the dates to it and train again: "
             "split=dl.Split(0.6, 0.2)"
         )
-    samples = _stored_samples(root, source, trained) if dataset is None and validation is None else None
-    samples = samples or _samples(trained, dataset, validation)
+    samples = samples_given(root, source, trained, dataset, validation)
     rows = samples.rows["holdout"]
     if not len(rows):
         raise SamplesError(
@@ -74,20 +79,3 @@ def open_holdout(
     )
     record_opening(root, opening)  # before there is a score: whoever is killed in between has opened it
     return evaluation_of(samples, trained, span="holdout", boosting=True)
-
-
-def _samples(trained: Trained, dataset: DataSet | None, validation: DataSet | None) -> Samples:
-    """Those of a DataSet, or of the training's own data, by the dates and the scaling of the training."""
-    if dataset is None:
-        dataset, validation = training_data(trained.record, validation)
-    return samples_of(trained, dataset, validation)
-
-
-def _stored_samples(root: Path, source: RunFolder | VersionFolder, trained: Trained) -> Samples | None:
-    """Those that its run was trained on; None where the run, or a run of that name, does not have them."""
-    try:
-        run = source if isinstance(source, RunFolder) else RunFolder.open(root, source.run or "")
-        same = run.facts["samples_fingerprint"] == trained.record["samples_fingerprint"]
-        return read_samples(run.samples_file, trained.definition) if same else None
-    except (UnknownModelError, DamagedModelError, KeyError):
-        return None

@@ -271,22 +271,13 @@ class Model:
     ) -> Run:
         """Trains a new run in a process of its own, which outlives this one, and returns at once.
 
-        Args:
-            dataset: The symbols to train on, pooled.
-            split: Which dates are for what; by default `Split(0.6, 0.2)`.
-            options: By default `TrainingOptions()`.
-            validation: Another DataSet, whose samples are out of sample instead of this one's.
-            start_from: Another model, a locked version or a run, whose weights the layers begin with that
-                fit; the others begin anew, and all is said. Its scaling is not taken over.
+        The arguments, and what is raised, are those of `train`.
 
         Returns:
             The run: watch it by `status`, `history` and `progress`; `stop()`, `wait()` and `resume()` are
             there in any process.
 
         Raises:
-            LockedModelError: The model is locked.
-            SamplesError: A span has no samples.
-            StoreError: It is being trained already, or the store cannot be written.
             TrainingError: The process could not begin.
         """
         run, _ = self._begin(dataset, split, options, validation, start_from)
@@ -334,8 +325,9 @@ class Model:
         training a second or more.
 
         Args:
-            dataset: Symbols and bars, those of its training or others; by default `Model.dataset`. Where it has
-                none of the training's in-sample samples, those are read again.
+            dataset: Symbols and bars, those of its training or others; otherwise the samples that its
+                run keeps, or else `Model.dataset`. Where it has none of the training's in-sample samples,
+                those are read again.
             validation: The other DataSet whose samples were out of sample, if there was one; without a
                 dataset it is read again, too.
 
@@ -346,7 +338,7 @@ class Model:
                 symbol has no scaling of its own, or the bars of one that trained; or the DataSet has no
                 in-sample samples, and those of the training cannot be read again.
         """
-        return evaluate_on(self._source().read_trained(), dataset, validation)
+        return evaluate_on(self._root, self._source(), dataset, validation)
 
     def open_holdout(
         self, reason: str, dataset: DataSet | None = None, validation: DataSet | None = None
@@ -379,7 +371,8 @@ class Model:
         """Every time that days of its holdout were shown, as a score or as a trading result.
 
         Those of other models on the same symbols and days count, those of deleted ones too; predicting does
-        not. See `dl.openings` for the columns.
+        not. So does a run, of this model or another, that had such days out of sample by another split: its
+        purpose is "out-of-sample score", its reason the run. See `dl.openings` for the columns.
 
         Returns:
             A row an opening, oldest first; none where it has no holdout.
@@ -467,8 +460,7 @@ class Model:
         """How much the loss rises when an input is permuted among the samples; see `importance_of`.
 
         Args:
-            dataset: What it was trained on, or other bars of those dates; otherwise the samples that an
-                unfinished run has stored, or else `Model.dataset`.
+            dataset: As for `evaluate`, and the samples are those that are judged there.
             span: "out-of-sample" or "in-sample"; the holdout stays closed.
             repeats: Permutations.
             seed: Of the permutations.
@@ -508,11 +500,7 @@ class Model:
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
-            DLPluginError: captum is not installed.
-            BarsError: No dataset is given, and that of the training cannot be read again.
-            PredictionError: It is not trained.
-            SamplesError: There are no samples.
-            DefinitionError: A value is wrong.
+            DLPluginError: captum is not installed, or what `importance` raises.
         """
         given = self._to_explain(dataset, validation)
         return attributions_of(given, self.predictor, output, span, samples, steps, label, seed)
@@ -542,17 +530,14 @@ class Model:
             validation: The other DataSet whose samples were out of sample, if there was one.
 
         Raises:
-            BarsError: No dataset is given, and that of the training cannot be read again.
-            PredictionError: It is not trained.
-            SamplesError: There are no samples.
-            DefinitionError: A value is wrong.
+            DLPluginError: What `importance` raises.
             UnknownNameError: No input, output or class goes by that name.
         """
         samples = self._to_explain(dataset, validation)
         return dependence_of(samples, self.predictor, input, output, points, span, label, newest)
 
     def _to_explain(self, dataset: DataSet | None, validation: DataSet | None) -> Samples:
-        return samples_to_explain(self._root, self.definition, self._source(), dataset, validation)
+        return samples_to_explain(self._root, self._source(), dataset, validation)
 
     def report(
         self,

@@ -1,6 +1,6 @@
 """Bars that a training had not loaded: their samples are out of sample, wherever that is not the holdout."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,12 +55,15 @@ class Loaded:
         return cls(dates(record["dataset"]), dates(record.get("validation", {})), prints)
 
     def bars(self, symbol: str, times: Times, other: bool) -> BoolArray:
-        """(T,) which bars of a symbol, of the other DataSet or not, lie between the first and the last it had."""
-        found = (self.validation if other else self.dataset).get(symbol)
-        if found is None:
-            return np.zeros(len(times), dtype=bool)
-        inside: BoolArray = (times >= found[0].to_datetime64()) & (times <= found[1].to_datetime64())
-        return inside
+        """(T,) which bars of a symbol, of the other DataSet or not, lie between the first and the last it had.
+
+        The bars of a symbol that trained are none that it had not, in whichever DataSet they are.
+        """
+        had = np.zeros(len(times), dtype=bool)
+        for symbols in (self.dataset, self.validation) if other else (self.dataset,):
+            if symbol in symbols:
+                had |= _within(times, *symbols[symbol])
+        return had
 
 
 def judged_samples(
@@ -92,7 +95,10 @@ def judged_samples(
             other DataSet does not belong here.
     """
     refuse_no_dataset(dataset)
-    _refuse_copies(dataset, loaded)
+    _refuse_copies(dataset, loaded.dataset, loaded)
+    if isinstance(validation, DataSet):
+        _refuse_copies(validation, loaded.dataset | loaded.validation, loaded)
+        _refuse_trained(validation, spans, loaded)
     found = _judged(definition, dataset, spans, loaded, validation)
     if any(each.part.samples(IN_SAMPLE).any() for each in found):
         refuse_other_dataset(dataset, spans, validation)
@@ -269,16 +275,25 @@ def _within(times: Times, start: pd.Timestamp, end: pd.Timestamp) -> BoolArray:
     return inside
 
 
-def _refuse_copies(dataset: DataSet, loaded: Loaded) -> None:
+def _refuse_copies(dataset: DataSet, known: Collection[str], loaded: Loaded) -> None:
     """The bars of a symbol that trained do not become unseen by another name."""
     named = {print_: name for name, print_ in loaded.fingerprint.items()}
-    strange = [symbol for symbol in dataset.symbols if symbol not in loaded.dataset]
-    for symbol in strange:
-        same = named.get(dataset.fingerprint[symbol])
+    for symbol in dataset.symbols:
+        same = None if symbol in known else named.get(dataset.fingerprint[symbol])
         if same is not None:
             raise SamplesError(
                 f"{symbol} has the very bars of {same}, which the model was trained with; leave it out"
             )
+
+
+def _refuse_trained(validation: DataSet, spans: Spans, loaded: Loaded) -> None:
+    """Nor does a symbol that trained become one that validates on the days that it trained on."""
+    both = [symbol for symbol in validation.symbols if symbol in loaded.dataset]
+    if both and spans.shared_dates:
+        raise SamplesError(
+            f"DataSet {validation.name!r} validates on the days that trained the weights, but "
+            f"{', '.join(both[:MOST_NAMED])} trained them, too; leave {'them' if len(both) > 1 else 'it'} out"
+        )
 
 
 def _refuse_unscaled(

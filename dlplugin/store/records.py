@@ -185,6 +185,17 @@ class Scope:
             return False
         return not self.symbols.isdisjoint(symbols)
 
+    def shown_by(self, trial: Trial) -> bool:
+        """Whether a run, by another split, had days of the holdout out of sample: their score was shown, too.
+
+        One day in common, the last of one and the first of the other, is none: of bars within a day both
+        may have a part of it.
+        """
+        holdout, judged = self.spans.get("holdout"), trial.spans.get("out-of-sample")
+        if holdout is None or judged is None or judged[0] >= holdout[1] or judged[1] <= holdout[0]:
+            return False
+        return not self.symbols.isdisjoint(trial.symbols)
+
 
 def openings(root: Path) -> LineFile[Opening]:
     """All openings of a store."""

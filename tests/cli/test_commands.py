@@ -141,15 +141,13 @@ def test_only_our_own_warnings_are_plain_lines(monkeypatch: pytest.MonkeyPatch, 
     assert printed.out.startswith("shown: other\n")
 
 
-def test_the_demo_tells_the_whole_story_and_the_second_time_only_loads(tmp_path: Path) -> None:
-    told = []
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-m", "dlplugin", "demo", "--out", str(tmp_path / "demo"), "--json"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        told.append(json.loads(done.stdout))
-    first, second = told
+def test_the_demo_tells_the_whole_story_and_the_second_time_only_loads(tmp_path: Path, capsys) -> None:
+    demo = ["demo", "--out", str(tmp_path / "demo"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dlplugin", *demo], capture_output=True, text=True, check=True
+    )
+    assert run(demo) == 0
+    first, second = (json.loads(out) for out in (done.stdout, capsys.readouterr().out))
     assert (first.pop("trained_now"), second.pop("trained_now")) == (True, False)
     assert first == second
     assert first["model"] == "us-5d@1"

@@ -42,6 +42,7 @@ def test_a_stored_evaluation_has_both_tables_of_ten_rows(found, by):
             "model.evaluate(dataset).table(...)",
         ),
         ({"rows": 51}, "rows is 51; a table has 2 to 50"),
+        ({"rows": "20"}, "rows is '20'; a table has 2 to 50"),
         ({"high": 1}, "high is 1, but low is not given; give both, or neither"),
     ],
 )

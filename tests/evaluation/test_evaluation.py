@@ -176,7 +176,7 @@ def test_a_diverged_model_is_scored_as_failed_and_counted(one_symbol, named_outp
     assert all(math.isnan(figure) for figure in vars(found.scores()[1].by_rule["model"]).values())
     assert found.scores()[1].by_rule["zero"].loss > 0
     assert found.table().frame["out_of_sample_count"].tolist() == [0, 40]
-    assert "is not a number" in found.verdict
+    assert "40 of its predictions out of sample are not finite" in found.verdict
     assert "not finite" in str(found)
 
 
@@ -195,7 +195,7 @@ def test_what_is_not_a_stored_evaluation_is_refused(found):
     with pytest.raises(DamagedModelError) as refused:
         Evaluation.from_json(found.to_json()[:-20])
     assert str(refused.value) == (
-        "the stored evaluation cannot be read (JSONDecodeError); evaluate the model again"
+        "the stored evaluation cannot be read (JSONDecodeError); make a new one with model.evaluate(dataset)"
     )
     for text in ("[]", "{}", found.to_json().replace('"samples"', '"sample"')):
         with pytest.raises(DamagedModelError, match=r"^the stored evaluation cannot be read "):
@@ -203,7 +203,7 @@ def test_what_is_not_a_stored_evaluation_is_refused(found):
     with pytest.raises(DamagedModelError) as refused:
         Evaluation.from_json(found.to_json().replace('"format": 2', '"format": 3'))
     assert str(refused.value) == (
-        "the stored evaluation has format 3, but this dlplugin reads 2; evaluate the model again"
+        "the stored evaluation has format 3, but this dlplugin reads 2; make a new one with model.evaluate(dataset)"
     )
 
 
@@ -214,6 +214,15 @@ def test_what_is_not_a_stored_evaluation_is_refused(found):
         (lambda found: found.table(rows=51), DefinitionError, "rows is 51; a table has 2 to 50"),
         (lambda found: found.scores(1), DefinitionError, "output is 1; there are 1, counted from 0"),
         (lambda found: found.scores(-1), DefinitionError, "output is -1; there are 1, counted from 0"),
+        (lambda found: found.scores(None), DefinitionError, "output is None; there are 1, counted from 0"),
+        (lambda found: found.table(rows="5"), DefinitionError, "rows is '5'; a table has 2 to 50"),
+        (lambda found: found.table(rows=2.5), DefinitionError, "rows is 2.5; a table has 2 to 50"),
+        (
+            lambda found: found.table(low="a", high="b"),
+            DefinitionError,
+            "low is 'a' and high is 'b'; give two numbers, the lower one as low",
+        ),
+        (lambda found: found.table(by=None), UnknownNameError, "unknown by None; there are: width, count"),
         (
             lambda found: found.comparisons("RSI(5)"),
             UnknownNameError,

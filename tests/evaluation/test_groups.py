@@ -137,7 +137,7 @@ def test_classes_have_accuracy_and_matthews_correlation_with_errors(classes):
         heavier = np.ones((mask.sum(), mask.sum())) + 1e-4 * np.eye(mask.sum())
         moved = np.array([matthews_corrcoef(actual, predicted, sample_weight=each) for each in heavier])
         influence = mask.sum() * (moved - group.figures["correlation"]) / 1e-4
-        error = mean_with_error(influence, samples.times[mask], 2)[1]
+        error = mean_with_error(influence, samples.times[mask], 2, fitted=2)[1]
         assert group.errors["correlation"] == pytest.approx(error, rel=1e-3)
 
 
@@ -170,6 +170,10 @@ def test_groups_are_shown_by_symbol_and_year_fresh_and_stored(found):
     assert lines[0] == "predicted ROC(5) by symbol"
     assert lines[2].split() == ["symbol", "samples", "days", *"gain on the mean correlation hits".split()]
     assert lines[3].startswith("S00                        295       295")
+    assert lines[-2:] == [
+        "± is the 95 % interval; without one there are too few days to tell",
+        "gain on the mean: how much of the in-sample mean's squared error is gone",
+    ]
     assert max(map(len, lines)) <= 100
     assert found.by("year").frame.index.tolist() == [
         ("in-sample", "2001"),
@@ -177,6 +181,9 @@ def test_groups_are_shown_by_symbol_and_year_fresh_and_stored(found):
         ("out-of-sample", "2002"),
     ]
     assert found.by("volatility").frame.empty
+    assert str(found.by("volatility")).splitlines()[-1] == (
+        "calm, middle, wild: by the last 20 bars' volatility, thirds of each symbol's own in-sample samples"
+    )
     stored = Evaluation.from_json(found.to_json())
     assert str(stored.by("symbol")) == str(table)
     assert stored.by("symbol")._repr_html_() == table._repr_html_()

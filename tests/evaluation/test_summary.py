@@ -3,7 +3,7 @@ import math
 import pytest
 
 from dlplugin.evaluation import EvaluatedOutput, evaluate
-from dlplugin.evaluation.summary import MORE
+from dlplugin.evaluation.summary import MORE, MORE_RANGES
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_the_summary_is_verdict_scores_ranges_and_calibration_in_100_columns(fou
     assert ridge.endswith(f"{100 * scores.hit_rate:.1f} %")
     assert "\n\n" + str(found.table()) + "\n\ncalibration: " in "\n".join(lines)
     assert next(line for line in lines if line.startswith("zero")).split()[3:5] == ["–", "–"]
-    assert lines[-1] == MORE
+    assert lines[-1] == MORE + MORE_RANGES
 
 
 def test_under_the_models_figures_stand_their_errors(found):

@@ -10,6 +10,7 @@ from sklearn import metrics
 import dlplugin as dl
 from dlplugin.evaluation import trained
 from dlplugin.evaluation.classes import evaluate_classes
+from dlplugin.evaluation.summary import MORE, MORE_RANGES
 from dlplugin.samples import build_samples, rows_with_dropped
 
 
@@ -131,6 +132,12 @@ def test_numbers_are_stored_without_classes_and_quantiles(kinds: dict[str, dl.Mo
     assert [(each["labels"], each["quantiles"]) for each in stored["outputs"]] == [([], [])] * 2
     spans = [span for result in stored["results"] for span in result["spans"]]
     assert [span["below"] for span in spans] == [[]] * 4
+
+
+def test_tables_of_ranges_are_offered_where_there_are_ranges(kinds: dict[str, dl.Model]) -> None:
+    more = {name: str(model.evaluation).splitlines()[-1] for name, model in kinds.items()}
+    assert more["classes"] == MORE
+    assert more["quantiles"] == MORE + MORE_RANGES
 
 
 @pytest.mark.usefixtures("without_boosting")

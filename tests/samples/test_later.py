@@ -137,6 +137,6 @@ def test_what_a_training_had_is_between_its_first_and_last_bars():
     }
     loaded = Loaded.of(record)
     assert np.flatnonzero(loaded.bars("A", DAYS, other=False)).tolist() == [2, 3, 4]
-    assert np.flatnonzero(loaded.bars("A", DAYS, other=True)).tolist() == [0, 1]
+    assert np.flatnonzero(loaded.bars("A", DAYS, other=True)).tolist() == [0, 1, 2, 3, 4]
     assert not loaded.bars("B", DAYS, other=False).any()
     assert Loaded.of({"dataset": record["dataset"]}).validation == {}

@@ -242,6 +242,27 @@ def test_a_trial_counts_by_the_days_that_judged_it(
     assert Scope("d1", frozenset({"IBM"}), in_sample | mine).counts(trial) is counts
 
 
+@pytest.mark.parametrize(
+    ("symbol", "days", "shown"),
+    [
+        ("AAPL", ("2011-01-03", "2012-01-04"), True),
+        ("AAPL", ("2011-01-03", "2012-01-03"), False),
+        ("AAPL", ("2013-12-30", "2015-12-31"), True),
+        ("AAPL", ("2013-12-31", "2015-12-31"), False),
+        ("MSFT", ("2012-01-03", "2013-12-31"), False),
+        ("AAPL", None, False),
+    ],
+)
+def test_a_run_that_had_days_of_the_holdout_out_of_sample_has_shown_them(
+    symbol: str, days: tuple[str, str] | None, shown: bool
+) -> None:
+    """One day in common may be two parts of it."""
+    scope = Scope("d", frozenset({"AAPL", "SPY"}), {"holdout": ("2012-01-03", "2013-12-31")})
+    spans = {"in-sample": ("2000-01-03", "2013-12-31")} | ({} if days is None else {"out-of-sample": days})
+    assert scope.shown_by(replace(TRIAL, symbols=(symbol,), spans=spans)) is shown
+    assert not Scope("d", scope.symbols, spans).shown_by(TRIAL)
+
+
 def test_appends_of_several_processes_are_all_there(tmp_path: Path) -> None:
     each = 15
     processes = [started(append_many, tmp_path, k * each, each) for k in range(4)]

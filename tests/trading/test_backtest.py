@@ -175,10 +175,16 @@ def test_a_reversal_closes_one_trade_and_opens_the_next() -> None:
 
 
 def test_the_result_prints_its_figures_with_the_costs(us_stocks: dl.DataSet) -> None:
-    text = str(dl.backtest(EveryOtherWeek, us_stocks["MSFT"].iloc[:200], "MSFT", commission=0.002))
+    result = dl.backtest(EveryOtherWeek, us_stocks["MSFT"].iloc[:200], "MSFT", commission=0.002)
+    text, figures = str(result), result.figures
     assert "EveryOtherWeek on MSFT, 2004-01-05 …" in text
     assert "buy-and-hold" in text
-    assert "orders are filled at the next open; commission 0.20% a side" in text
+    assert "orders are filled at the next open; commission 0.20 % a side" in text
+    ratios = [
+        f"{figures[name]:.2f} ± {1.96 * figures[name + '_error']:.2f}"
+        for name in ("sharpe", "buy_and_hold_sharpe")
+    ]
+    assert f"Sharpe ratio {ratios[0]} (95 %), buy-and-hold {ratios[1]}\n" in text
 
 
 def test_buy_and_hold_runs_as_a_script(

@@ -101,7 +101,8 @@ def selection_check(subject: Subject) -> Check:
         told = f"the last state, epoch {listed(list(map(str, epochs)))}; {span} picked nothing"
     again = _loss_again(subject, options)
     if again is None or not losses:
-        return Check(name, True, told + "; its loss cannot be computed anew for these outputs")
+        whose = "for these outputs and options" if subject.same_data else "from other bars"
+        return Check(name, True, f"{told}; its loss cannot be computed anew {whose}")
     mean = float(np.mean(losses))
     same = abs(again - mean) <= CLOSE * max(abs(mean), 1e-12)
     said = f"{told}: its loss {mean:.5g} is {again:.5g} on those days' samples alone"
@@ -142,9 +143,9 @@ def boundary_check(subject: Subject) -> Check:
         return Check(name, False, f"purged by dates are {purged}, but the samples tell {counts}", limit)
     found = sum(count.samples for count in counts.values())
     dropped = ", ".join(f"{count.purged} at the end of {each}" for each, count in counts.items())
-    bars = "the output bar" if ahead == 1 else f"all {ahead} output bars"
+    bars, lie = ("the output bar", "lies") if ahead == 1 else (f"all {ahead} output bars", "lie")
     note = f"; {subject.spans.note}" if subject.spans.note else ""
-    said = f"{bars} of each of {found:,} samples lie in its span, by date; purged: {dropped}{note}"
+    said = f"{bars} of each of {found:,} samples {lie} in its span, by date; purged: {dropped}{note}"
     return Check(name, True, said, limit)
 
 

@@ -21,7 +21,18 @@ from dlplugin.evaluation.inputs.blocks import (
 )
 from dlplugin.evaluation.inputs.labels import answer_unit, class_position
 from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
-from dlplugin.evaluation.text import Line, bar, dates, html_bar, html_table, number, percent, plain, rich_text
+from dlplugin.evaluation.text import (
+    Line,
+    bar,
+    dates,
+    html_bar,
+    html_table,
+    number,
+    percent,
+    plain,
+    rich_text,
+    wrapped,
+)
 from dlplugin.evaluation.values import FloatArray
 from dlplugin.samples import Samples, matrix_columns
 
@@ -126,9 +137,9 @@ class Attributions:
         """The table as lines of styled pieces, to be put on a larger page."""
         together = self.by_input
         full = float(together["mean_absolute"].max())
-        head = f"{'input':<{NAME}}{'mean |.|':>{FIGURE}}{'mean':>{FIGURE}}"
+        head = f"{'input':<{NAME}}{'mean size':>{FIGURE}}{'mean':>{FIGURE}}"
         lines: list[Line] = [
-            [(self.title, "bold")],
+            *wrapped(self.title, "bold"),
             [],
             [(f"{head}{'':{2 * HALF_BAR + 5}}by depth, newest last", "bold")],
         ]
@@ -152,7 +163,7 @@ class Attributions:
             ]
             for name, figures in together.iterrows()
         ]
-        head = [[(each, 1) for each in ("input", "mean |.|", "mean", "", "by depth, newest last")]]
+        head = [[(each, 1) for each in ("input", "mean size", "mean", "", "by depth, newest last")]]
         return html_table(self.title, head, rows)
 
     def _by_depth(self, name: str) -> str:

@@ -11,7 +11,18 @@ import pandas as pd
 from dlplugin.errors import DamagedModelError
 from dlplugin.evaluation.inputs.dependence_plot import plot_dependence
 from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
-from dlplugin.evaluation.text import Line, bar, dates, html_bar, html_table, number, percent, plain, rich_text
+from dlplugin.evaluation.text import (
+    Line,
+    bar,
+    dates,
+    html_bar,
+    html_table,
+    number,
+    percent,
+    plain,
+    rich_text,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -145,7 +156,7 @@ class PartialDependence:
         Bars are drawn from the mean of all points.
         """
         heads = "".join(f"{name:>{FIGURE}}" for name in ("mean", "10 %", "90 %", "values near"))
-        lines: list[Line] = [[(self.title, "bold")]]
+        lines = wrapped(self.title, "bold")
         lines += [[(self.note, "")]] if self.note else []
         lines += [[], [(f"{'value':>{LABEL}}{heads}", "bold")]]
         middle, full = self._middle_and_full()

@@ -21,6 +21,7 @@ from dlplugin.evaluation.text import (
     number,
     plain,
     rich_text,
+    wrapped,
 )
 from dlplugin.evaluation.uncertainty import CONFIDENT
 
@@ -181,13 +182,13 @@ class Importance:
     def title(self) -> str:
         """What was looked at, in one line."""
         return (
-            f"importance of the inputs, {self.span} {dates(*self.extent)}: {self.samples:,} samples, "
-            f"{self.days:,} days, {self.repeats} permutations"
+            f"importance by {self.repeats} permutations, {self.span} {dates(*self.extent)}: "
+            f"{self.samples:,} samples, {self.days:,} days"
         )
 
     def lines(self) -> list[Line]:
         """The table as lines of styled pieces, to be put on a larger page."""
-        lines: list[Line] = [[(self.title, "bold")]]
+        lines = wrapped(self.title, "bold")
         for output in self.outputs:
             full, decimals = _full(output), _decimals(_full(output))
             lines += [

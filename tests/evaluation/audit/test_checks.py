@@ -1,5 +1,6 @@
 """Each check of the audit by itself: what it lets pass, and what it does not."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 import dlplugin as dl
+from dlplugin.errors import DefinitionError
 from dlplugin.evaluation.audit import (
     Audit,
     Check,
@@ -149,6 +151,13 @@ def test_a_leak_and_an_alarm_are_told_apart() -> None:
         audit["five"]
 
 
+def test_options_that_are_none_are_named(two_stocks: dl.DataSet, tmp_path: Path) -> None:
+    draft = dl.Model("draft", ["ROC(5)"], [dl.Output("ROC(1)", look_ahead=1)], store=tmp_path)
+    with pytest.raises(DefinitionError) as refused:
+        draft.audit(two_stocks, options=3)  # type: ignore[arg-type]
+    assert str(refused.value) == "options is 3; give dl.AuditOptions(...)"
+
+
 def test_a_draft_is_audited_as_far_as_it_can_be(two_stocks: dl.DataSet) -> None:
     made = draft(["RSI(14)"], two_stocks)
     checks = [*prediction_checks(made), live_check(made), scaling_check(made), fingerprint_check(made)]
@@ -164,6 +173,7 @@ def test_on_other_bars_the_scaling_is_not_judged(locked: dl.Model, us_stocks: dl
     why = "the DataSet has other bars than the training"
     assert scaling_check(other) == Check("scaling", None, why)
     assert fingerprint_check(other) == Check("samples", None, why)
+    assert selection_check(other).evidence.endswith("; its loss cannot be computed anew from other bars")
 
 
 @pytest.mark.parametrize("cheat", CHEATS)
@@ -328,6 +338,12 @@ def test_an_output_that_reaches_over_a_boundary_is_a_leak(subject: Subject, step
     says = "has output bars outside" if step > 0 else "is not as its dates say in"
     assert check.verdict == "leak"
     assert says in check.evidence
+
+
+def test_one_output_bar_lies_in_its_span(two_stocks: dl.DataSet) -> None:
+    definition = dl.Definition("draft", ["RSI(14)"], [dl.Output("ROC(1)", look_ahead=1)])
+    check = boundary_check(subject_of(definition, two_stocks, None, None, None, QUICK))
+    assert re.match(r"the output bar of each of [\d,]+ samples lies in its span, by date; ", check.evidence)
 
 
 def test_a_purge_that_was_miscounted_is_a_leak(subject: Subject) -> None:

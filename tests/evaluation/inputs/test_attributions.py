@@ -151,8 +151,8 @@ def test_too_few_steps_are_incomplete_and_it_is_said() -> None:
     assert few.gap > 0.01 > many.gap
     assert not few.complete
     assert many.complete
-    assert "1 steps, incomplete, give more steps (gap " in str(few)
-    assert "128 steps, complete (gap 0." in str(many)
+    assert "1 steps, incomplete, give more steps (gap " in str(few).replace("\n", " ")
+    assert "128 steps, complete (gap 0." in str(many).replace("\n", " ")
 
 
 def test_without_captum_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,10 +193,10 @@ def shown() -> Attributions:
 
 def test_the_table_has_a_row_for_each_input_and_its_depths_as_blocks(shown: Attributions) -> None:
     assert str(shown).splitlines() == [
-        "attributions to predicted ROC(5), out-of-sample 2010-01-04 … 2010-12-31: 2,000 samples, 64 steps, complete "
-        "(gap 0.42 %)",
+        "attributions to predicted ROC(5), out-of-sample 2010-01-04 … 2010-12-31: 2,000 samples, 64 steps,",
+        "complete (gap 0.42 %)",
         "",
-        "input                                 mean |.|        mean                   by depth, newest last",
+        "input                                mean size        mean                   by depth, newest last",
         "<b>                                       1.00        0.25         │███████",
         "RSI(14)                                   0.50      -0.100         │███▌     ▁▄",
     ]
@@ -205,7 +205,7 @@ def test_the_table_has_a_row_for_each_input_and_its_depths_as_blocks(shown: Attr
     assert "<b>" not in html
     assert "▁▄" in html
     assert repr(shown) == "<Attributions to predicted ROC(5): <b>, RSI(14) first>"
-    assert shown.__rich__().plain.splitlines()[0] == shown.title
+    assert " ".join(shown.__rich__().plain.splitlines()[:2]) == shown.title
 
 
 def test_it_survives_json(shown: Attributions) -> None:

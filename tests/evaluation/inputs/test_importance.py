@@ -331,7 +331,7 @@ def shown() -> Importance:
 
 def test_the_table_has_rises_errors_bars_and_what_is_told(shown: Importance) -> None:
     assert str(shown).splitlines() == [
-        "importance of the inputs, out-of-sample 2010-01-04 … 2010-12-31: 1,234 samples, 250 days, 10 permutations",
+        "importance by 10 permutations, out-of-sample 2010-01-04 … 2010-12-31: 1,234 samples, 250 days",
         "",
         "ROC(5), 5 bars ahead: rise of the squared error, which is 0.9877",
         "input                                    rise          ±",

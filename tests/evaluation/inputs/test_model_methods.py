@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import dlplugin as dl
-from dlplugin.errors import BarsError, PredictionError
+from dlplugin.errors import BarsError, PredictionError, SamplesError
 from dlplugin.evaluation.inputs.blocks import predict_changed, read_cells
 from dlplugin.model import data
-from dlplugin.model.explaining import samples_to_explain
+from dlplugin.model.judging import samples_given
 from dlplugin.samples import Samples, build_samples, samples_file
 from tests.evaluation.inputs.planted import linear, linear_predictor, planted_data, samples_of
 
@@ -70,6 +70,12 @@ def test_without_a_dataset_the_trainings_own_is_read_again(locked: dl.Model, two
     assert locked.partial_dependence(points=3) == locked.partial_dependence(two_stocks, points=3)
 
 
+def test_an_input_in_the_place_of_the_dataset_is_told(locked: dl.Model) -> None:
+    with pytest.raises(SamplesError) as error:
+        locked.partial_dependence("RSI(14)")
+    assert str(error.value) == "the dataset is 'RSI(14)', an input; give it by its name: input='RSI(14)'"
+
+
 def test_the_samples_of_a_run_that_is_not_finished_are_those_it_has_stored(
     stored: dl.Model, two_stocks: dl.DataSet
 ) -> None:
@@ -96,8 +102,8 @@ def test_other_bars_are_scaled_as_the_training_scaled_its_own(
 ) -> None:
     source = locked._source()
     one = two_stocks.subset(["IBM"])
-    samples = samples_to_explain(locked.store, locked.definition, source, one, None)
     trained = source.read_trained()
+    samples = samples_given(locked.store, source, trained, one, None)
     np.testing.assert_array_equal(samples.input_scaling.center, trained.input_scaling.center)
     np.testing.assert_array_equal(samples.output_scaling.scale, trained.output_scaling.scale)
     assert samples.symbols == ("IBM",)
