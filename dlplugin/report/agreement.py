@@ -115,7 +115,7 @@ def _places(panel: Panel, span: Agreement, decimals: int) -> Markup:
             f"± {figure(place.error, decimals)}, {count(place.samples, 'sample')}"
         )
         title = svg.tag("title", words)
-        parts.append(svg.dot(at, y, f"dot {span.span}", title, diamond=span.span == "out-of-sample"))
+        parts.append(svg.dot(at, y, f"dot {span.span}", title, diamond=span.span != "in-sample"))
     return Markup().join(parts)
 
 
@@ -126,7 +126,7 @@ def _names(spans: Sequence[Agreement]) -> Markup:
         at -= wide_of(span.span)
         parts.append(svg.text(at, 30, span.span, f"label {span.span}"))
         at -= 12
-        parts.append(svg.dot(at, 26, f"dot {span.span}", diamond=span.span == "out-of-sample"))
+        parts.append(svg.dot(at, 26, f"dot {span.span}", diamond=span.span != "in-sample"))
         at -= 20
     at -= wide_of("agreement")
     parts.append(svg.text(at, 30, "agreement", "label reference"))

@@ -193,7 +193,9 @@ def _mark(mark: Mark, x: Scale, y: float, bars: bool) -> Markup:
         if high > x.stop:
             parts.append(_beyond(x.stop, y, 1, class_))
     title = svg.tag("title", mark.words) if mark.words else Markup()
-    parts.append(svg.dot(x(mark.value), y, f"dot {class_}", title, diamond=mark.class_ == "out-of-sample"))
+    parts.append(
+        svg.dot(x(mark.value), y, f"dot {class_}", title, diamond=mark.class_ in ("out-of-sample", "holdout"))
+    )
     return Markup().join(parts)
 
 

@@ -29,7 +29,7 @@ _READINGS = {
 _SHAPES = {
     "in-sample": "round in-sample",
     "out-of-sample": "square out-of-sample",
-    "holdout": "round holdout",
+    "holdout": "square holdout",
 }
 
 

@@ -130,11 +130,10 @@ def _symbols(data: ReportData) -> Chip | None:
 
 
 def key_figures(data: ReportData) -> list[KeyFigures]:
-    """The scores of each output, out of sample where there is such a span; then those of the account."""
+    """The scores of each output, on the holdout and out of sample where these are; then those of the account."""
     outputs = range(len(data.evaluation.outputs))
-    found = [_scores(data, data.evaluation, i) for i in outputs]
-    if data.holdout is not None:
-        found += [_scores(data, data.holdout, i) for i in outputs]
+    found = [] if data.holdout is None else [_scores(data, data.holdout, i) for i in outputs]
+    found += [_scores(data, data.evaluation, i) for i in outputs]
     if data.backtest is not None:
         found.append(_account(data.backtest, traded_where(data, data.backtest)))
     return found
@@ -187,7 +186,9 @@ def _with_rule(tile: Tile, value: float, decimals: int, unit: str) -> Tile:
     if not math.isfinite(value):
         return tile
     text = number(value, decimals, unit=unit) if unit else figure(value, decimals)
-    return replace(tile, beside="; ".join(part for part in (tile.beside, f"of the {MEAN} {text}") if part))
+    return replace(
+        tile, beside="; ".join(part for part in (tile.beside, f"predicting the mean {text}") if part)
+    )
 
 
 def _tile(title: str, values: Sequence[float], error: float, decimals: int, unit: str, zero: bool) -> Tile:

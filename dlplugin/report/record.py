@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["openings_block", "record_blocks", "spans_table"]
 
 MOST_TRIALS = 10
+MOST_OPENINGS = 20
 
 
 def record_blocks(data: ReportData) -> list[Block]:
@@ -81,10 +82,13 @@ def openings_block(data: ReportData, name: str) -> Table | Words:
             Column(title, "name")
             for title in ("when, UTC", "by model", "symbols", "days", "what was shown", "reason")
         ],
-        rows=[_opening(each) for each in _records(data.openings)],
-        caption=(
-            "Every score and every trading result of these symbols on these days counts, those of other models and of "
-            "deleted ones too; predicting alone does not."
+        rows=[_opening(each) for each in _records(data.openings.tail(MOST_OPENINGS))],
+        caption=sentences(
+            "every score and every trading result of these symbols on these days counts, those of other models and of "
+            "deleted ones too; predicting alone does not",
+            f"the last {MOST_OPENINGS} are here, all of them in model.openings"
+            if len(data.openings) > MOST_OPENINGS
+            else "",
         ),
     )
 

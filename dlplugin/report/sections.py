@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dlplugin.evaluation import ClassResult
+from dlplugin.evaluation.audit.result import UNSEEN
 from dlplugin.report.account import account_figure
 from dlplugin.report.blocks import Block, Cell, Chart, Column, Heading, Section, Table, Words, row
 from dlplugin.report.candles import candles_figure
@@ -265,10 +266,7 @@ def _audit(data: ReportData) -> list[Block]:
         for check in data.audit.checks
     ]
     heads = ("check", "verdict", "what was seen", "beyond what it does not pass")
-    caption = (
-        "A leak is proven, an alarm is suspicious. What leaves no trace is not found: noisy leaks, figures dated by "
-        "the day they are of, and whatever is wrong in the prices and volumes themselves."
-    )
+    caption = sentences("a leak is proven, an alarm is suspicious", UNSEEN)
     columns = [Column(title, "name") for title in heads]
     return [Table("audit", f"The audit: {data.audit.verdict}", columns, rows, caption)]
 

@@ -128,7 +128,7 @@ def test_key_figures_are_those_of_the_data_with_their_errors(page, data):
         f"Correlation {model.correlation:.3f} ± {1.96 * error.correlation:.3f}".replace("-", "−"),
         f"Hit rate {model.hit_rate * 100:.1f} % ± {196 * error.hit_rate:.1f} %",
         f"Loss {model.loss:.4f} ± {1.96 * error.loss:.4f} in-sample {inside.by_rule['model'].loss:.4f}; "
-        f"of the in-sample mean {scores.by_rule['in-sample mean'].loss:.4f}",
+        f"predicting the mean {scores.by_rule['in-sample mean'].loss:.4f}",
         "Return +12.3 % buy and hold −5.7 %",
         "Largest drawdown 21.3 % buy and hold 38.0 %",
         "Sharpe ratio, a year 0.79 ± 1.45, inside the error buy and hold −0.56 ± 1.43",
@@ -193,6 +193,15 @@ def test_a_sealed_holdout_and_what_is_not_known_are_told(make, read, data):
     unknown = read(render_report(make(bars=40, openings=None, effective_samples=math.nan)))
     assert "How often the holdout was opened is not recorded in this store." in unknown.words
     assert "independent ones" not in unknown.words
+
+
+def test_of_many_openings_the_last_are_listed_and_all_are_counted(make, read, data):
+    many = pd.concat([data.openings.assign(reason=f"look {i}") for i in range(33)], ignore_index=True)
+    page = read(render_report(make(bars=40, openings=many)))
+
+    assert "holdout opened 33 times" in page.words
+    assert [row[-1] for row in cells(page, "openings")[1:]] == [f"look {i}" for i in range(13, 33)]
+    assert "The last 20 are here, all of them in model.openings." in page.words
 
 
 def test_the_record_is_complete(page, data):

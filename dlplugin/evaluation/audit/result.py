@@ -10,11 +10,15 @@ from dlplugin.evaluation.text import Line, plain, rich_text
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = ["Audit", "Check"]
+__all__ = ["UNSEEN", "Audit", "Check"]
 
 WIDTH = 100  # characters of a line
 NAME, VERDICT = 23, 9  # characters of the first two columns
 STYLES = {"passed": "green", "leak": "bold red", "alarm": "bold yellow", "not done": "dim"}
+UNSEEN = (
+    "not looked for: later values under much noise, later volatility, figures dated before they were published, and "
+    "what is wrong in the prices and volumes themselves"
+)
 COLOURS = {"passed": "#2e7d32", "leak": "#c62828", "alarm": "#b26a00", "not done": "#666"}
 
 
@@ -141,7 +145,7 @@ class Audit:
         lines += [[("", "")], [("check".ljust(NAME) + "verdict".ljust(VERDICT) + "evidence", "dim")]]
         for check in self.checks:
             lines += _check_lines(check)
-        return lines
+        return [*lines, [("", "")], *([(line, "dim")] for line in _wrapped(UNSEEN, WIDTH))]
 
 
 def _check_lines(check: Check) -> list[Line]:

@@ -252,8 +252,9 @@ def test_a_quarter_that_is_filled_back_over_itself_shows_in_its_steps() -> None:
         made = draft(["extra"], with_column(three_stocks(800), column))
         return column_checks(made, suspects(made))[0]
 
-    assert check(filled_back=True).passed is False
-    assert "until its next step explain" in check(filled_back=True).evidence
+    found = check(filled_back=True)
+    assert found.passed is False
+    assert "until its next step explain" in found.evidence
     assert check(filled_back=False).passed is True
 
 
