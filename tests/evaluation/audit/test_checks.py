@@ -282,7 +282,8 @@ def test_what_is_standardised_across_the_symbols_of_a_day_shows_no_trace(ddof: i
     level = returns.sub(returns.mean(axis=1), axis=0)
     level = (level if ddof is None else level.div(returns.std(axis=1, ddof=ddof), axis=0)).fillna(0.0)
     dataset = dl.DataSet.from_frames("days", {s: b.assign(extra=level[s]) for s, b in frames.items()})
-    made = draft(["extra"], dataset)
+    definition = dl.Definition("draft", ["extra"], OUTPUTS)
+    made = subject_of(definition, dataset, None, None, None, dl.AuditOptions())
 
     assert wrong(column_checks(made, suspects(made))) == []
 
