@@ -324,6 +324,7 @@ def test_a_model_predicts_with_the_run_that_is_chosen(store: Path, tmp_path: Pat
     assert capsys.readouterr().err.startswith("dlplugin: model 'small' is locked since ")
 
 
+@pytest.mark.slow
 def test_a_run_in_the_background_is_watched_stopped_and_resumed(file, capsys) -> None:
     assert run(["train", file(), "--epochs", "none", "--auto-stop", "none", "--background"]) == 0
     name = dl.runs().loc[0, "run"]

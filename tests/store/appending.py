@@ -1,6 +1,5 @@
 """Processes that record openings; preloaded into the process that they are forked from."""
 
-import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.context import ForkServerProcess
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dlplugin.store import Opening, record_opening
+from tests.processes import forked
 
 OPENING = Opening(
     definition="d",
@@ -29,9 +29,7 @@ def numbered(number: int) -> Opening:
 
 def started(work: Callable[..., None], *given: Any) -> ForkServerProcess:
     """A process of its own at work."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.store.appending"])
-    process = context.Process(target=work, args=given)
+    process = forked().Process(target=work, args=given)
     process.start()
     return process
 

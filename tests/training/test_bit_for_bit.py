@@ -62,6 +62,7 @@ def compare(folder: Path, cases: dict[str, dict[str, Any]], seed: int) -> None:
     assert len(set(whole.values())) > 0.75 * len(cases), "the cases are different trainings"
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
     pairs = (("adamw", "on-plateau"), ("sgd", "one-cycle"))
     cases = {f"{one}-{other}": options_of(one, other) for one, other in pairs}

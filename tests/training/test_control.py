@@ -227,6 +227,7 @@ def test_ctrl_c_in_the_last_epoch_ends_the_script_and_the_run_is_finished(
     assert model.status == "trained"
 
 
+@pytest.mark.slow
 def test_of_two_trainings_that_begin_at_once_one_is_refused_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -243,6 +244,7 @@ def test_of_two_trainings_that_begin_at_once_one_is_refused_and_leaves_nothing(
     assert dl.runs(tmp_path)["run"].tolist() == [first.name]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_just_being_started_is_running_and_can_be_stopped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

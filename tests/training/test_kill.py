@@ -1,6 +1,5 @@
 """SIGKILL from outside, at random moments over the whole life of a training: nothing is lost that could be kept."""
 
-import multiprocessing
 import random
 import signal
 import time
@@ -12,6 +11,7 @@ import pytest
 
 import dlplugin as dl
 from dlplugin.store import RunFolder
+from tests.processes import forked
 from tests.training.trainings import QUIET, describe, small_dataset
 
 pytestmark = pytest.mark.skipif(
@@ -38,9 +38,7 @@ def live(store: Path) -> None:
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
     """New processes that have imported all that training takes, so that a life is a training and little else."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.warm"])
-    return context
+    return forked()
 
 
 def lived(processes: ForkServerContext, store: Path, seconds: float | None) -> tuple[bool, float]:

@@ -1,6 +1,5 @@
 """A full disk, a folder that cannot be written, a folder that is removed: one line, and nothing else is lost."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 import dlplugin as dl
 from dlplugin.errors import StoreError
 from dlplugin.store import RunFolder
+from tests.processes import forked
 from tests.training.trainings import QUIET, describe, small_dataset
 
 root_on_linux = pytest.mark.skipif(
@@ -118,8 +118,7 @@ def test_a_folder_that_is_removed_while_it_trains_ends_it_and_is_not_made_again(
 
 def as_nobody(store: Path, epoch: int | None) -> tuple[str, str]:
     """What a user who is not root is told when the run's folder becomes read-only after an epoch."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.warm"])
+    context = forked()
     said = context.Queue()
     process = context.Process(target=_nobody, args=(store, epoch, said))
     process.start()
