@@ -94,7 +94,7 @@ def report_data(
         best_epoch=model.best_epoch,
         stop_reason=str(record["stop_reason"]),
         spans=tuple(
-            SpanRecord(span.name, span.start, span.end, **record["counts"][span.name])  # type: ignore[arg-type]
+            SpanRecord(span.name, span.start, span.end, **record["counts"][span.name])
             for span in model.spans.spans
         ),
         symbols=tuple(record["dataset"]["symbols"]),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ class SpanRecord:
     """One span of dates as a run used it.
 
     Attributes:
-        name: Which span.
+        name: "in-sample", "out-of-sample" or "holdout".
         start: Its first bar.
         end: Its last bar.
         samples: Samples in it, over all symbols, after the purge.
@@ -34,7 +34,7 @@ class SpanRecord:
         dropped: Samples left out because all outputs are in a class that is dropped.
     """
 
-    name: Literal["in-sample", "out-of-sample", "holdout"]
+    name: str
     start: pd.Timestamp
     end: pd.Timestamp
     samples: int

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -107,15 +107,16 @@ def _unit(result: "OutputResult | ClassResult", each: "Comparison") -> float:
     """What a difference is a share of: the rule's loss; hit rates and accuracies are shares already."""
     if each.figure != "loss":
         return 1.0
-    loss = float(result.spans[-1].by_rule["model"].loss) + each.difference  # type: ignore[union-attr]
+    scores = cast("SpanScores", result.spans[-1])  # only numbers have losses
+    loss = scores.by_rule["model"].loss + each.difference
     return loss if loss > 0 else math.nan
 
 
 def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart:
-    """What came on average in each tenth of the predictions."""
-    result = evaluation.results[output]
+    """What came on average in each tenth of the predictions of a number."""
+    result = cast("OutputResult", evaluation.results[output])
     described = evaluation.outputs[output]
-    rows = result.ranges["count"]  # type: ignore[union-attr]
+    rows = result.ranges["count"]
     spans = []
     for position, name_of in enumerate([scores.span for scores in result.spans]):
         middles = _middles(evaluation, output, position)
@@ -155,7 +156,7 @@ def calibration_chart(evaluation: "Evaluation", output: int, name: str) -> Chart
 
 def _middles(evaluation: "Evaluation", output: int, position: int) -> list[float]:
     """The mean prediction of each tenth; of a stored evaluation the middle of its range, or its one edge."""
-    rows = evaluation.results[output].ranges["count"]  # type: ignore[union-attr]
+    rows = cast("OutputResult", evaluation.results[output]).ranges["count"]
     if evaluation.samples is None:
         return [
             float(np.mean(finite([each.start, each.end])))

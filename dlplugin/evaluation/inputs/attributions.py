@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dlplugin.errors import DamagedModelError
 from dlplugin.evaluation.inputs.blocks import (
     Cells,
     IntArray,
@@ -20,7 +19,7 @@ from dlplugin.evaluation.inputs.blocks import (
     whole_number,
 )
 from dlplugin.evaluation.inputs.labels import answer_unit, class_position
-from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, to_plain
 from dlplugin.evaluation.text import (
     Line,
     bar,
@@ -101,18 +100,6 @@ class Attributions:
         """Plain types as JSON holds them; None stands for NaN."""
         document: dict[str, Any] = to_plain(self)
         return document
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> "Attributions":
-        """The inverse of `to_dict`.
-
-        Raises:
-            DamagedModelError: It is not that.
-        """
-        try:
-            return from_plain(cls, document)
-        except ValueError as error:
-            raise DamagedModelError("the stored attributions cannot be read; compute them again") from error
 
     def __repr__(self) -> str:
         largest = ", ".join(str(name) for name in self.by_input.index[:3])

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dlplugin.errors import DamagedModelError
 from dlplugin.evaluation.inputs.dependence_plot import plot_dependence
-from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, to_plain
 from dlplugin.evaluation.text import (
     Line,
     bar,
@@ -115,20 +114,6 @@ class PartialDependence:
         """Plain types as JSON holds them; None stands for NaN."""
         document: dict[str, Any] = to_plain(self)
         return document
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> "PartialDependence":
-        """The inverse of `to_dict`.
-
-        Raises:
-            DamagedModelError: It is not that.
-        """
-        try:
-            return from_plain(cls, document)
-        except ValueError as error:
-            raise DamagedModelError(
-                "the stored partial dependence cannot be read; compute it again"
-            ) from error
 
     def __repr__(self) -> str:
         means = [point.mean for point in self.points]

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dlplugin.errors import DamagedModelError
-from dlplugin.evaluation.plain import PLAIN, Moment, Number, from_plain, to_plain
+from dlplugin.evaluation.plain import PLAIN, Moment, Number, to_plain
 from dlplugin.evaluation.text import (
     Line,
     bar,
@@ -154,18 +153,6 @@ class Importance:
         """Plain types as JSON holds them; None stands for NaN."""
         document: dict[str, Any] = to_plain(self)
         return document
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> "Importance":
-        """The inverse of `to_dict`.
-
-        Raises:
-            DamagedModelError: It is not that.
-        """
-        try:
-            return from_plain(cls, document)
-        except ValueError as error:
-            raise DamagedModelError("the stored importance cannot be read; compute it again") from error
 
     def __repr__(self) -> str:
         found = sum(one.beyond_error for output in self.outputs for one in output.single)

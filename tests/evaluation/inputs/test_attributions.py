@@ -12,9 +12,10 @@ import dlplugin as dl
 from dlplugin.definition import Definition
 from dlplugin.engines import build_network
 from dlplugin.engines.decoding import decode
-from dlplugin.errors import DamagedModelError, DefinitionError, DLPluginError, UnknownNameError
+from dlplugin.errors import DefinitionError, DLPluginError, UnknownNameError
 from dlplugin.evaluation.inputs import Attributions, attributions_of
 from dlplugin.evaluation.inputs.blocks import judged, read_cells
+from dlplugin.evaluation.plain import from_plain
 from dlplugin.samples import Samples
 from tests.engines.every import DEPTH, SMALL
 from tests.evaluation.inputs.planted import (
@@ -208,11 +209,8 @@ def test_the_table_has_a_row_for_each_input_and_its_depths_as_blocks(shown: Attr
     assert " ".join(shown.__rich__().plain.splitlines()[:2]) == shown.title
 
 
-def test_it_survives_json(shown: Attributions) -> None:
-    assert Attributions.from_dict(json.loads(json.dumps(shown.to_dict(), allow_nan=False))) == shown
-    with pytest.raises(DamagedModelError) as error:
-        Attributions.from_dict({})
-    assert str(error.value) == "the stored attributions cannot be read; compute them again"
+def test_its_plain_form_is_json_that_holds_all_of_it(shown: Attributions) -> None:
+    assert from_plain(Attributions, json.loads(json.dumps(shown.to_dict(), allow_nan=False))) == shown
 
 
 @pytest.mark.parametrize("engine", list(SMALL))

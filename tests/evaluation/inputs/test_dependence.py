@@ -12,10 +12,11 @@ from sklearn.inspection import partial_dependence
 
 import dlplugin as dl
 from dlplugin.definition import Definition
-from dlplugin.errors import DamagedModelError, DefinitionError, StoreError, UnknownNameError
+from dlplugin.errors import DefinitionError, StoreError, UnknownNameError
 from dlplugin.evaluation.inputs import PartialDependence, dependence_of
 from dlplugin.evaluation.inputs.blocks import judged, read_cells
 from dlplugin.evaluation.inputs.dependence import DependencePoint
+from dlplugin.evaluation.plain import from_plain
 from tests.evaluation.inputs.planted import (
     linear,
     linear_predictor,
@@ -193,11 +194,8 @@ def test_the_table_has_the_curve_as_bars_from_its_middle(shown: PartialDependenc
     assert shown.__rich__().plain.splitlines()[0] == shown.title
 
 
-def test_it_survives_json(shown: PartialDependence) -> None:
-    assert PartialDependence.from_dict(json.loads(json.dumps(shown.to_dict(), allow_nan=False))) == shown
-    with pytest.raises(DamagedModelError) as error:
-        PartialDependence.from_dict({})
-    assert str(error.value) == "the stored partial dependence cannot be read; compute it again"
+def test_its_plain_form_is_json_that_holds_all_of_it(shown: PartialDependence) -> None:
+    assert from_plain(PartialDependence, json.loads(json.dumps(shown.to_dict(), allow_nan=False))) == shown
 
 
 def test_the_picture_has_curve_spread_and_values(shown: PartialDependence, tmp_path: Path) -> None:
